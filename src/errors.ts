@@ -1,0 +1,175 @@
+/**
+ * What Portico says when something is wrong. Every error has a stable code, says where it happened, what was wrong
+ * and what would be right. Three families: the program is wrong, the world failed, or Portico itself is wrong.
+ */
+
+/** Who has to act: the author of the program, whoever runs it, or the authors of Portico. */
+export type ErrorFamily = 'program' | 'world' | 'portico';
+
+/** Every code, with its family and its meaning in a sentence. `docs/errors.md` is checked against this table. */
+export const errorCatalogue = {
+  'graph/invalid': ['program', 'An application has problems; `problems` lists all of them.'],
+  'graph/bad-name': ['program', 'A name is empty or holds a slash, so no path can be made of it.'],
+  'graph/duplicate-path': ['program', 'Two parts of one application have the same path.'],
+  'graph/duplicate-task': ['program', 'Two tasks of one workflow have the same name.'],
+  'graph/unknown-path': [
+    'program',
+    'A path names nothing, neither in this application nor in a launched one.',
+  ],
+  'graph/wrong-kind': ['program', 'A path names something of another kind than what is needed there.'],
+  'graph/source-missing': ['program', 'A workflow has no source.'],
+  'graph/second-source': ['program', 'A workflow was given a source twice.'],
+  'graph/sink-missing': ['program', 'A workflow has no sink.'],
+  'graph/connected-twice': ['program', 'A stream is connected to the same sequencer more than once.'],
+  'graph/cycle-without-sequencer': ['program', 'Streams form a cycle that passes no sequencer.'],
+  'graph/foreign-flow': ['program', 'Flows of different workflows were joined.'],
+  'graph/foreign-sink': [
+    'program',
+    'A branch was sunk into a stream that is not the output of its own workflow.',
+  ],
+  'graph/modifier-on-source': ['program', 'A modifier was applied where there is no task to modify.'],
+  'graph/bad-argument': ['program', 'An argument of a builder call is out of range or of the wrong type.'],
+  'graph/frozen': ['program', 'A builder was used after its application had been built.'],
+  'portal/no-replier': ['program', 'A portal is answered by no task.'],
+  'portal/two-repliers': ['program', 'A portal is answered by more than one task.'],
+  'portal/foreign-replier': ['program', 'A task answers a portal that another application owns.'],
+  'portal/undeclared': ['program', 'A task asked a portal that it does not declare.'],
+  'portal/reply-outside-request': ['program', 'A task replied where there is no request to reply to.'],
+  'portal/replied-twice': ['program', 'A task replied to the same request a second time.'],
+  'portal/replier-failed': [
+    'program',
+    'The task that answers a portal failed on this request; `cause` is its error.',
+  ],
+  'portal/timeout': ['world', 'No reply came within the time that the ask allowed.'],
+  'future/elsewhere': ['program', 'The value of a future was read outside its own continuation.'],
+  'future/other-turn': ['program', 'A future was awaited in another turn than the one that asked.'],
+  'future/awaited-twice': ['program', 'A future was awaited a second time.'],
+  'continuation/undeclared': [
+    'program',
+    'A task awaited with a named continuation that it does not declare.',
+  ],
+  'context/outside-turn': ['program', 'A context was used when its task had no turn.'],
+  'context/not-offered': ['program', 'A task used an ability that its kind of task does not have.'],
+  'state/outside-turn': ['program', 'State was used when its task had no turn.'],
+  'state/no-key': ['program', 'Per-key state was used in a handler that has no event and so no key.'],
+  'key/unsupported': ['program', 'A key is not a string, a finite number or a bigint.'],
+  'task/init-failed': ['program', 'The factory of a task failed, or made something that cannot run there.'],
+  'atom/failed': ['program', 'An error reached the end of a workflow unhandled; the whole atom was undone.'],
+  'generator/failed': ['program', 'A generator threw; `cause` is its error.'],
+  'sequencer/bad-choice': ['program', 'A sequencer strategy threw, or chose an input that is not ready.'],
+  'splitter/predicate-failed': ['program', 'The predicate of a split threw; `cause` is its error.'],
+  'application/launched-twice': ['program', 'An application of that name is running already.'],
+  'application/unknown': ['program', 'No application of that name is running.'],
+  'application/in-use': ['program', 'An application cannot be stopped because another one depends on it.'],
+  'system/nothing-to-do': ['program', '`step` was called while nothing could run.'],
+  'system/step-limit': ['program', 'Work was left after the number of steps that was allowed.'],
+  'system/failed': ['program', 'The system stopped because an atom failed; `cause` is that failure.'],
+  'system/shut-down': ['program', 'The system was used after it had been shut down.'],
+  'system/re-entered': ['program', 'The system was driven from within one of its own turns.'],
+  'system/subscriber-failed': ['program', 'A subscriber threw; it was unsubscribed. `cause` is its error.'],
+  'deadletter/unknown': ['program', 'No dead letter has that number.'],
+  'deadletter/full': ['world', 'The dead letters are full, so the failed atom could not be set aside.'],
+  'host/missing': ['world', 'The platform lacks something that Portico needs and no host was given.'],
+  'invariant/violated': ['portico', 'Portico broke one of its own rules. This is a bug in Portico.'],
+} as const satisfies Record<string, readonly [ErrorFamily, string]>;
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** One thing that is wrong: its code, where it is, what is wrong and what would be right. */
+export interface Problem {
+  readonly code: ErrorCode;
+  /** A path, or a path and what is under it. */
+  readonly where: string;
+  /** What is wrong, as a sentence without its full stop. */
+  readonly what: string;
+  /** What would be right, as a sentence without its full stop. */
+  readonly cure: string;
+}
+
+/**
+ * The error that Portico throws.
+ *
+ * @example
+ * ```ts
+ * import { PorticoError } from 'portico/dataflow';
+ *
+ * try {
+ *   throw new PorticoError({ code: 'key/unsupported', where: '/shop', what: 'the key is an object', cure: 'use its id' });
+ * } catch (error) {
+ *   if (error instanceof PorticoError) console.log(error.code, error.where);
+ * }
+ * ```
+ */
+export class PorticoError extends Error implements Problem {
+  override readonly name: string = 'PorticoError';
+  readonly code: ErrorCode;
+  readonly where: string;
+  readonly what: string;
+  readonly cure: string;
+  /** All that is wrong, where one error speaks for several problems. */
+  readonly problems: readonly Problem[];
+
+  constructor(problem: Problem, options: { cause?: unknown; problems?: readonly Problem[] } = {}) {
+    super(sentence(problem), 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = problem.code;
+    this.where = problem.where;
+    this.what = problem.what;
+    this.cure = problem.cure;
+    this.problems = options.problems ?? [problem];
+  }
+
+  /** Who has to act. */
+  get family(): ErrorFamily {
+    return errorCatalogue[this.code][0];
+  }
+}
+
+/** Portico broke one of its own rules. Never caught to go on. */
+export class InvariantViolation extends PorticoError {
+  override readonly name: string = 'InvariantViolation';
+}
+
+/** All problems of an application in one error. */
+export function invalid(path: string, problems: readonly Problem[]): PorticoError {
+  const many = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
+  const lines = problems.map((problem) => `\n  - ${sentence(problem)}`).join('');
+  return new PorticoError(
+    {
+      code: 'graph/invalid',
+      where: path,
+      what: `the application has ${many}:${lines}`,
+      cure: 'Mend each of them',
+    },
+    { problems },
+  );
+}
+
+/** Asserts what must hold whatever users do. */
+export function invariant(holds: boolean, where: string, what: string): asserts holds {
+  if (!holds) broken(where, what);
+}
+
+/** Marks a place that cannot be reached. */
+export function unreachable(where: string, what: string): never {
+  return broken(where, what);
+}
+
+/** Any thrown value in a few words. */
+export function describe(error: unknown): string {
+  if (error instanceof Error) return error.message === '' ? error.name : error.message;
+  try {
+    return String(error);
+  } catch {
+    return 'a value that cannot be printed';
+  }
+}
+
+function broken(where: string, what: string): never {
+  const cure = 'Please report it with the program that led here';
+  throw new InvariantViolation({ code: 'invariant/violated', where, what, cure });
+}
+
+function sentence({ code, where, what, cure }: Problem): string {
+  return `[${code}] ${where}: ${what}. ${cure}.`;
+}

@@ -1,0 +1,39 @@
+/**
+ * Typed names of what an application is made of. A handle is a path and a type, nothing more: it can be passed to
+ * another application, which then finds the entity by its path when it is launched.
+ */
+
+/** Carries a type without a value. Never present at run time. */
+export declare const carries: unique symbol;
+
+/** An atomic stream: a totally ordered log of atoms, with one producer and any number of consumers. */
+export interface Stream<out T> {
+  readonly path: string;
+  readonly [carries]?: T;
+}
+
+/** Merges many streams into one. The only legal way to close a cycle. */
+export interface Sequencer<in out T> {
+  readonly path: string;
+  readonly stream: Stream<T>;
+  readonly [carries]?: (value: T) => T;
+}
+
+/** Routes each event of one stream to the first split whose predicate holds. */
+export interface Splitter<out T> {
+  readonly path: string;
+  readonly [carries]?: T;
+}
+
+/** A request/reply service that exactly one task answers. */
+export interface Portal<in out Request, in out Reply> {
+  readonly path: string;
+  readonly [carries]?: (request: Request, reply: Reply) => [Request, Reply];
+}
+
+/** Where values from outside enter. */
+export interface Ingress<in out T> {
+  readonly path: string;
+  readonly stream: Stream<T>;
+  readonly [carries]?: (value: T) => T;
+}

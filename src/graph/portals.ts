@@ -1,0 +1,62 @@
+/** Portals from the side of those who ask and answer: futures, answers, named continuations. */
+import type { AnyContext, Continuation, ReplierContext } from './context.ts';
+import type { carries, Portal } from './handles.ts';
+
+/**
+ * Names a continuation. The task that awaits with it declares it, so that it can be found by its name.
+ *
+ * @example
+ * ```ts
+ * import { answer, application, continuation } from 'portico/dataflow';
+ *
+ * const priced = continuation('priced', (price: number, item: string, ctx) => ctx.emit(`${item}: ${price}`));
+ *
+ * application('shop', (app) => {
+ *   const prices = app.portal<string, number>('prices');
+ *   const items = app.generators.fromArray(['tea']);
+ *   app.workflow().source(items).asker<string>({ asks: [prices], continuations: [priced] }, (item, ctx) => {
+ *     ctx.await(ctx.ask(prices, item), priced, item);
+ *   }).sink();
+ *   app.workflow().source(app.generators.empty<never>()).replier([answer(prices, (item, ctx) => ctx.reply(item.length))]).sink();
+ * });
+ * ```
+ */
+export function continuation<R, Env, O = unknown>(
+  name: string,
+  run: (reply: R, env: Env, ctx: ReplierContext<O, unknown>) => void,
+  otherwise?: (error: unknown, env: Env, ctx: ReplierContext<O, unknown>) => void,
+): Continuation<R, Env, O> {
+  return {
+    name,
+    run: run as unknown as Continuation<R, Env, O>['run'],
+    otherwise: otherwise as unknown as Continuation<R, Env, O>['otherwise'],
+  };
+}
+
+/** How a task answers one portal. */
+export interface Answer<out O> {
+  readonly portal: { readonly path: string };
+  readonly handle: (request: unknown, ctx: AnyContext) => void;
+  readonly [carries]?: O;
+}
+
+/**
+ * Says how a task answers a portal: each portal of a task has a handler of its own.
+ *
+ * @example
+ * ```ts
+ * import { answer, application } from 'portico/dataflow';
+ *
+ * application('lengths', (app) => {
+ *   const lengths = app.portal<string, number>('lengths');
+ *   const nothing = app.generators.empty<never>();
+ *   app.workflow().source(nothing).replier([answer(lengths, (text, ctx) => ctx.reply(text.length))]).sink();
+ * });
+ * ```
+ */
+export function answer<Request, Reply, O = never>(
+  portal: Portal<Request, Reply>,
+  handle: (request: Request, ctx: ReplierContext<O, Reply>) => void,
+): Answer<O> {
+  return { portal, handle: handle as unknown as Answer<O>['handle'] };
+}

@@ -1,0 +1,136 @@
+/**
+ * State handles: names of state, declared once and used with the context of a turn. A handle holds nothing itself, so
+ * it can be declared anywhere and shared; state belongs to the task that uses it, per key or for the whole task.
+ */
+import { absent, readState, writeEntry, writeState, type StateContext, type StateHandle } from './context.ts';
+import type { Key } from './keys.ts';
+
+/** A single value. */
+export class ValueState<T> implements StateHandle {
+  readonly scope: 'key' | 'task';
+  readonly name: string;
+  readonly slot: string;
+  readonly #initial: T;
+
+  constructor(scope: 'key' | 'task', name: string, slot: string, initial: T) {
+    this.scope = scope;
+    this.name = name;
+    this.slot = slot;
+    this.#initial = initial;
+  }
+
+  /** The value, or the initial one if none was set. */
+  get(ctx: StateContext): T {
+    const value = ctx[readState](this);
+    return value === absent ? this.#initial : (value as T);
+  }
+
+  /** Sets the value. Treat it as immutable from then on; a strict system freezes it. */
+  set(ctx: StateContext, value: T): void {
+    ctx[writeState](this, value);
+  }
+
+  /** Sets what `change` makes of the value, and returns it. */
+  update(ctx: StateContext, change: (value: T) => T): T {
+    const value = change(this.get(ctx));
+    ctx[writeState](this, value);
+    return value;
+  }
+
+  /** Forgets the value; the initial one is read again. */
+  delete(ctx: StateContext): void {
+    ctx[writeState](this, absent);
+  }
+}
+
+/** A map of values. */
+export class MapState<K extends Key, V> implements StateHandle {
+  readonly scope: 'key' | 'task';
+  readonly name: string;
+  readonly slot: string;
+
+  constructor(scope: 'key' | 'task', name: string, slot: string) {
+    this.scope = scope;
+    this.name = name;
+    this.slot = slot;
+  }
+
+  get(ctx: StateContext, key: K): V | undefined {
+    return this.#map(ctx)?.get(key);
+  }
+
+  has(ctx: StateContext, key: K): boolean {
+    return this.#map(ctx)?.has(key) ?? false;
+  }
+
+  set(ctx: StateContext, key: K, value: V): void {
+    ctx[writeEntry](this, key, value);
+  }
+
+  delete(ctx: StateContext, key: K): void {
+    ctx[writeEntry](this, key, absent);
+  }
+
+  /** Forgets all entries of this map, and of this map only. */
+  clear(ctx: StateContext): void {
+    ctx[writeState](this, absent);
+  }
+
+  size(ctx: StateContext): number {
+    return this.#map(ctx)?.size ?? 0;
+  }
+
+  /** The entries as they are now, in the order in which their keys were first set. */
+  entries(ctx: StateContext): [K, V][] {
+    const map = this.#map(ctx);
+    return map === undefined ? [] : [...map];
+  }
+
+  #map(ctx: StateContext): ReadonlyMap<K, V> | undefined {
+    const map = ctx[readState](this);
+    return map === absent ? undefined : (map as ReadonlyMap<K, V>);
+  }
+}
+
+/**
+ * A value for each key of the task that uses it.
+ *
+ * @example
+ * ```ts
+ * import { application, perKeyState } from 'portico/dataflow';
+ *
+ * const seen = perKeyState('seen', 0);
+ * application('counts', (app) => {
+ *   const words = app.generators.fromArray(['a', 'b', 'a']);
+ *   app.workflow().source(words).key((word) => word).map((_, ctx) => seen.update(ctx, (n) => n + 1)).sink();
+ * });
+ * ```
+ */
+export function perKeyState<T>(name: string, initial: T): ValueState<T> {
+  return new ValueState('key', name, `value:${name}`, initial);
+}
+
+/** A value for the task that uses it, whatever the key. */
+export function perTaskState<T>(name: string, initial: T): ValueState<T> {
+  return new ValueState('task', name, `value:${name}`, initial);
+}
+
+/** A map for each key of the task that uses it. */
+export function perKeyMap<K extends Key, V>(name: string): MapState<K, V> {
+  return new MapState('key', name, `map:${name}`);
+}
+
+/** A map for the task that uses it, whatever the key. */
+export function perTaskMap<K extends Key, V>(name: string): MapState<K, V> {
+  return new MapState('task', name, `map:${name}`);
+}
+
+/** State of Portico's own operators. Its slots cannot meet those of users. */
+export function ownState<T>(scope: 'key' | 'task', name: string, initial: T): ValueState<T> {
+  return new ValueState(scope, name, `own:${name}`, initial);
+}
+
+/** A map of Portico's own operators. */
+export function ownMap<K extends Key, V>(scope: 'key' | 'task', name: string): MapState<K, V> {
+  return new MapState(scope, name, `own-map:${name}`);
+}

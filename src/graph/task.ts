@@ -1,0 +1,173 @@
+/**
+ * A task as data: what its handlers are, which portals it asks and answers. Modifiers make a new task out of a task;
+ * its role and its other handlers stay. Types are erased here; the builders around this file keep them.
+ */
+import { emitAs, type AnyContext, type Continuation } from './context.ts';
+import type { carries } from './handles.ts';
+import type { Key } from './keys.ts';
+import type { Answer } from './portals.ts';
+import { ownState } from './state.ts';
+
+/** A prebuilt task, from `I` to `O`. Immutable: the same task can be used in many places, each with its own state. */
+export interface Task<in I, out O> {
+  readonly spec: TaskSpec;
+  readonly [carries]?: (value: I) => O;
+}
+
+/** What a task is for, as `explain` shows it. Modifiers do not change it. */
+export type TaskRole =
+  | 'map'
+  | 'filter'
+  | 'flatMap'
+  | 'key'
+  | 'identity'
+  | 'logger'
+  | 'processor'
+  | 'consume'
+  | 'empty'
+  | 'sample'
+  | 'vsm'
+  | 'stash'
+  | 'init'
+  | 'union'
+  | 'asker'
+  | 'replier'
+  | 'askerreplier';
+
+/** The single function of a task that answers with a value, run without the machinery of handlers. */
+export type LeanKind = 'map' | 'filter' | 'flatMap' | 'key' | 'identity';
+
+export type LeanFunction = (value: unknown, ctx: AnyContext) => unknown;
+
+export interface Handlers {
+  readonly onNext?: (value: unknown, ctx: AnyContext) => void;
+  readonly onError?: (error: unknown, ctx: AnyContext) => void;
+  readonly onComplete?: (ctx: AnyContext) => void;
+  readonly onAtomComplete?: (ctx: AnyContext) => void;
+  readonly onTimer?: (payload: unknown, ctx: AnyContext) => void;
+}
+
+export interface TaskSpec {
+  readonly role: TaskRole;
+  readonly lean?: { readonly kind: LeanKind; readonly f: LeanFunction };
+  readonly handlers?: Handlers;
+  /** Makes the task when its workflow starts. */
+  readonly factory?: (ctx: InitContext) => TaskSpec;
+  readonly asks: readonly { readonly path: string }[];
+  readonly answers: readonly Answer<unknown>[];
+  readonly continuations: readonly Continuation<never, never, unknown>[];
+}
+
+/** What the factory of a task is told. There is no event yet, and so no key, no state and nothing to emit to. */
+export interface InitContext {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** A wrapper around `onNext`: it decides whether and with what the inner handler is called. */
+export type Wrapper = (value: unknown, ctx: AnyContext, inner: (value: unknown) => void) => void;
+
+/** One behavior of a sequence, and for how many atoms it is used. */
+export interface Step {
+  readonly spec: TaskSpec;
+  readonly atoms: number;
+}
+
+const nothing = { asks: [], answers: [], continuations: [] };
+
+/** Forgets the types of a function. The one cast between the typed builders and the engine. */
+export function erased<F>(f: (...args: never[]) => unknown): F {
+  return f as unknown as F;
+}
+
+export function leanSpec(kind: LeanKind, f: LeanFunction, role: TaskRole = kind): TaskSpec {
+  return { ...nothing, role, lean: { kind, f } };
+}
+
+export function handlerSpec(role: TaskRole, handlers: Handlers, portals: Partial<TaskSpec> = {}): TaskSpec {
+  return { ...nothing, ...portals, role, handlers };
+}
+
+export function factorySpec(factory: (ctx: InitContext) => TaskSpec): TaskSpec {
+  return { ...nothing, role: 'init', factory };
+}
+
+export function identitySpec(role: TaskRole = 'identity'): TaskSpec {
+  return leanSpec('identity', (value) => value, role);
+}
+
+/** The same task with some handlers replaced. */
+export function withHandlers(spec: TaskSpec, replaced: Handlers): TaskSpec {
+  return changed(spec, (made) => ({ ...handlersOf(made), ...replaced }));
+}
+
+/** The same task with advice around its `onNext`. */
+export function withWrapper(spec: TaskSpec, wrapper: Wrapper): TaskSpec {
+  return changed(spec, (made) => {
+    const handlers = handlersOf(made);
+    const inner = handlers.onNext;
+    return { ...handlers, onNext: (value, ctx) => wrapper(value, ctx, (passed) => inner?.(passed, ctx)) };
+  });
+}
+
+/** A task that is one behavior after the other, each for some atoms, and then from the first again. */
+export function sequenceOf(steps: readonly Step[]): TaskSpec {
+  const first = steps[0]?.spec ?? identitySpec();
+  // The atoms that have passed since the first behavior began: state like any other, so it is undone and kept with it.
+  const passed = ownState('task', 'steps', 0);
+  const made = steps.map(({ spec, atoms }) => ({ handlers: handlersOf(spec), atoms }));
+  const total = made.reduce((sum, { atoms }) => sum + atoms, 0);
+  const current = (ctx: AnyContext): Handlers => {
+    let left = passed.get(ctx);
+    return made.find(({ atoms }) => (left -= atoms) < 0)?.handlers ?? {};
+  };
+  const combined: Handlers = {
+    onNext: (value, ctx) => current(ctx).onNext?.(value, ctx),
+    onComplete: (ctx) => current(ctx).onComplete?.(ctx),
+    onTimer: (payload, ctx) => current(ctx).onTimer?.(payload, ctx),
+    onAtomComplete: (ctx) => {
+      current(ctx).onAtomComplete?.(ctx);
+      passed.set(ctx, (passed.get(ctx) + 1) % total);
+    },
+    ...(made.some(({ handlers }) => handlers.onError !== undefined) && {
+      onError: (error: unknown, ctx: AnyContext) => {
+        const { onError } = current(ctx);
+        if (onError === undefined) throw error;
+        onError(error, ctx);
+      },
+    }),
+  };
+  return handlerSpec(first.role, combined, {
+    asks: steps.flatMap(({ spec }) => spec.asks),
+    answers: steps.flatMap(({ spec }) => spec.answers),
+    continuations: steps.flatMap(({ spec }) => spec.continuations),
+  });
+}
+
+/** A task's handlers, also of one that is a single function. */
+export function handlersOf(spec: TaskSpec): Handlers {
+  if (spec.handlers !== undefined || spec.lean === undefined) return spec.handlers ?? {};
+  const { kind, f } = spec.lean;
+  switch (kind) {
+    case 'map':
+    case 'identity':
+      return { onNext: (value, ctx) => ctx.emit(f(value, ctx)) };
+    case 'filter':
+      return { onNext: (value, ctx) => void (f(value, ctx) === true && ctx.emit(value)) };
+    case 'flatMap':
+      return {
+        onNext: (value, ctx) => {
+          for (const each of f(value, ctx) as Iterable<unknown>) ctx.emit(each);
+        },
+      };
+    case 'key':
+      return { onNext: (value, ctx) => ctx[emitAs](f(value, ctx) as Key, value) };
+  }
+}
+
+/** Changes the handlers of a task, or of the task that its factory will make. */
+function changed(spec: TaskSpec, change: (spec: TaskSpec) => Handlers): TaskSpec {
+  const { factory, lean: _lean, ...rest } = spec;
+  if (factory === undefined) return { ...rest, handlers: change(spec) };
+  return { ...spec, factory: (ctx) => changed(factory(ctx), change) };
+}

@@ -1,0 +1,163 @@
+/** Prebuilt tasks: what the operators of a flow are made of, for use with `flow.task`, `withStep` and the like. */
+import type { AskerContext, Continuation, MapContext, ProcessorContext } from './context.ts';
+import type { Key } from './keys.ts';
+import type { Answer } from './portals.ts';
+import { ownMap, ownState } from './state.ts';
+import {
+  erased,
+  factorySpec,
+  handlersOf,
+  handlerSpec,
+  identitySpec,
+  leanSpec,
+  type InitContext,
+  type Task,
+} from './task.ts';
+
+/** Transforms each value. */
+export function map<I, O>(f: (value: I, ctx: MapContext) => O): Task<I, O> {
+  return { spec: leanSpec('map', erased(f)) };
+}
+
+/** Keeps the values that pass. */
+export function filter<I>(keep: (value: I, ctx: MapContext) => boolean): Task<I, I> {
+  return { spec: leanSpec('filter', erased(keep)) };
+}
+
+/** Makes any number of values of each. */
+export function flatMap<I, O>(f: (value: I, ctx: MapContext) => Iterable<O>): Task<I, O> {
+  return { spec: leanSpec('flatMap', erased(f)) };
+}
+
+/** Gives each event a key: what runs after it runs where the key lives. */
+export function key<I>(f: (value: I, ctx: MapContext) => Key): Task<I, I> {
+  return { spec: leanSpec('key', erased(f)) };
+}
+
+/** Passes everything on. */
+export function identity<I>(): Task<I, I> {
+  return { spec: identitySpec() };
+}
+
+/** Logs each value at level info and passes it on. */
+export function logger<I>(prefix = ''): Task<I, I> {
+  const log = (value: unknown, ctx: MapContext): unknown => {
+    ctx.log.info(`${prefix}${String(value)}`);
+    return value;
+  };
+  return { spec: leanSpec('map', log, 'logger') };
+}
+
+/** Handles each value with all that a context offers. */
+export function processor<I, O>(onNext: (value: I, ctx: ProcessorContext<O>) => void): Task<I, O> {
+  return { spec: handlerSpec('processor', { onNext: erased(onNext) }) };
+}
+
+/** Uses each value up; nothing goes on. */
+export function consume<I>(use: (value: I, ctx: MapContext) => void): Task<I, never> {
+  return { spec: handlerSpec('consume', { onNext: erased(use) }) };
+}
+
+/** Drops all events. Ends of atoms still go on. */
+export function empty<I>(): Task<I, never> {
+  return { spec: handlerSpec('empty', { onNext: () => undefined }) };
+}
+
+/** Keeps the first of every `n` events of the task. */
+export function sample<I>(n: number): Task<I, I> {
+  const seen = ownState('task', 'seen', 0);
+  const keep = (_: unknown, ctx: MapContext): boolean => {
+    const before = seen.get(ctx);
+    seen.set(ctx, (before + 1) % n);
+    return before === 0;
+  };
+  return { spec: leanSpec('filter', keep, 'sample') };
+}
+
+/** Makes the task when its workflow starts: once, with fresh captured values. */
+export function init<I, O>(factory: (ctx: InitContext) => Task<I, O>): Task<I, O> {
+  return { spec: factorySpec((ctx) => factory(ctx).spec) };
+}
+
+/** Says that a machine stays as it is. */
+export const same: unique symbol = Symbol('portico.same');
+
+/** A state of a machine: handles a value and returns the next state, or `same`. */
+export interface MachineState<in I, out O> {
+  (value: I, ctx: ProcessorContext<O>): MachineState<I, O> | typeof same;
+}
+
+/** A state machine per key: each state handles a value and returns the next one. */
+export function vsm<I, O>(initial: MachineState<I, O>): Task<I, O> {
+  const state = ownState<MachineState<I, O>>('key', 'machine', initial);
+  const onNext = (value: I, ctx: ProcessorContext<O>): void => {
+    const next = state.get(ctx)(value, ctx);
+    if (next !== same) state.set(ctx, next);
+  };
+  return { spec: handlerSpec('vsm', { onNext: erased(onNext) }) };
+}
+
+/** Values set aside, per key, until they can be handled. */
+export interface Stash<in I> {
+  /** Sets a value aside. */
+  stash(ctx: ProcessorContext<never>, value: I): void;
+  /** Gives all that was set aside to the task again, oldest first, in this turn. */
+  unstashAll(ctx: ProcessorContext<never>): void;
+  size(ctx: ProcessorContext<never>): number;
+}
+
+/** A task with a stash. */
+export function stash<I, O>(define: (stash: Stash<I>) => Task<I, O>): Task<I, O> {
+  // Entries leave all at once, so their number is also the next free place.
+  const held = ownMap<number, I>('key', 'stash');
+  const made = define({
+    stash: (ctx, value) => held.set(ctx, held.size(ctx), value),
+    size: (ctx) => held.size(ctx),
+    unstashAll: (ctx) => {
+      const entries = held.entries(ctx);
+      held.clear(ctx);
+      for (const [, value] of entries) handlers.onNext?.(value, ctx as Parameters<NonNullable<typeof handlers.onNext>>[1]);
+    },
+  });
+  const handlers = handlersOf(made.spec);
+  return { spec: { ...made.spec, role: 'stash' } };
+}
+
+/** The portals that a task asks, and the named continuations that it awaits with. */
+export interface Asks<out O> {
+  readonly asks: readonly { readonly path: string }[];
+  readonly continuations?: readonly Continuation<never, never, O>[];
+}
+
+/** A task that asks portals. */
+export function asker<I, O>(
+  asks: Asks<O> | readonly { readonly path: string }[],
+  onNext: (value: I, ctx: AskerContext<O>) => void,
+): Task<I, O> {
+  return { spec: handlerSpec('asker', { onNext: erased(onNext) }, asking(asks)) };
+}
+
+/** A task that answers portals, and handles events beside. */
+export function replier<I, O>(
+  answers: readonly Answer<O>[],
+  onNext?: (value: I, ctx: ProcessorContext<O>) => void,
+): Task<I, O> {
+  return { spec: handlerSpec('replier', nextOf(onNext), { answers }) };
+}
+
+/** A task that asks some portals and answers others, in a request handler too. */
+export function askerreplier<I, O>(
+  asks: Asks<O> | readonly { readonly path: string }[],
+  answers: readonly Answer<O>[],
+  onNext?: (value: I, ctx: AskerContext<O>) => void,
+): Task<I, O> {
+  return { spec: handlerSpec('askerreplier', nextOf(onNext), { ...asking(asks), answers }) };
+}
+
+function nextOf(onNext: ((...args: never[]) => void) | undefined): { onNext?: (value: unknown) => void } {
+  return onNext === undefined ? {} : { onNext: erased(onNext) };
+}
+
+function asking<O>(asks: Asks<O> | readonly { readonly path: string }[]): Asks<O> & { continuations: readonly Continuation<never, never, O>[] } {
+  return 'asks' in asks ? { continuations: [], ...asks } : { asks, continuations: [] };
+}

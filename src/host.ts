@@ -1,0 +1,155 @@
+/**
+ * The ports through which everything enters that is not a function of the program and its input: time, entropy, the
+ * event loop and the log. Nothing else in Portico reads a clock, draws a random number or prints.
+ */
+import { PorticoError } from './errors.ts';
+
+/** How severe a line of the log is. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** One line of the log. */
+export interface LogRecord {
+  readonly level: LogLevel;
+  /** The name of the task that logs, or what else speaks. */
+  readonly name: string;
+  /** The path of the task. */
+  readonly path: string;
+  /** What was logged, as it was given. */
+  readonly value: unknown;
+}
+
+/** A clock. Milliseconds since the epoch, or since any other beginning. */
+export interface Clock {
+  now(): number;
+}
+
+/** A clock that stands still until it is told to move. */
+export interface ManualClock extends Clock {
+  advance(ms: number): void;
+}
+
+/** What a system needs from where it runs. */
+export interface Host extends Clock {
+  /** A fresh seed: 32 bits of entropy. */
+  entropy(): number;
+  /** Calls back soon, after the platform has had its turn: input, timers, painting. */
+  yield(resume: () => void): void;
+  /** Calls back once after a while; the returned function cancels. */
+  after(delayMs: number, wake: () => void): () => void;
+  log(record: LogRecord): void;
+}
+
+/**
+ * The host of the platform this runs on: Node, Deno, Bun, a browser or a worker. Any part can be replaced.
+ *
+ * @example
+ * ```ts
+ * import { platformHost, startSystem } from 'portico/dataflow';
+ *
+ * const lines: unknown[] = [];
+ * await using system = startSystem({ host: platformHost({ log: (record) => lines.push(record.value) }) });
+ * ```
+ */
+export function platformHost(replace: Partial<Host> = {}): Host {
+  return { now: () => Date.now(), entropy, yield: yieldToPlatform, after, log: logToConsole, ...replace };
+}
+
+/**
+ * A clock that moves only when told to.
+ *
+ * @example
+ * ```ts
+ * import { manualClock } from 'portico/dataflow';
+ *
+ * const clock = manualClock();
+ * clock.advance(1_000);
+ * console.log(clock.now()); // 1000
+ * ```
+ */
+export function manualClock(startMs = 0): ManualClock {
+  let now = startMs;
+  return {
+    now: () => now,
+    advance(ms) {
+      now += ms;
+    },
+  };
+}
+
+/** A line as it is printed: `HH:MM:SS.mmm LEVEL name - text`, in local time. */
+export function formatLogLine(record: LogRecord, at: Date = new Date()): string {
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  const ms = String(at.getMilliseconds()).padStart(3, '0');
+  return `${time}.${ms} ${record.level.toUpperCase()} ${record.name} - ${String(record.value)}`;
+}
+
+/** What the host uses of the platform. Everything may be missing; what is needed and missing is said when it is needed. */
+interface Platform {
+  readonly console?: { log(line: string): void };
+  readonly crypto?: { getRandomValues(into: Uint32Array): void };
+  readonly setTimeout?: (wake: () => void, ms: number) => unknown;
+  readonly clearTimeout?: (timer: unknown) => void;
+  readonly setImmediate?: (wake: () => void) => void;
+  readonly MessageChannel?: new () => { port1: Port; port2: Port };
+}
+
+interface Port {
+  onmessage: (() => void) | null;
+  postMessage(message: unknown): void;
+}
+
+const platform = globalThis as unknown as Platform;
+
+function logToConsole(record: LogRecord): void {
+  platform.console?.log(formatLogLine(record));
+}
+
+function entropy(): number {
+  const word = new Uint32Array(1);
+  if (platform.crypto === undefined) return Math.floor(Math.random() * 0x1_0000_0000);
+  platform.crypto.getRandomValues(word);
+  return word[0] ?? 0;
+}
+
+function after(delayMs: number, wake: () => void): () => void {
+  const { setTimeout, clearTimeout } = platform;
+  if (setTimeout === undefined || clearTimeout === undefined) throw missing('setTimeout');
+  // Platforms fire timers beyond 2^31 ms at once; the one who waits looks at the clock again anyway.
+  const timer = setTimeout(wake, Math.min(delayMs, 0x7fff_ffff));
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
+let channel: { port: Port; waiting: (() => void)[] } | undefined;
+
+function yieldToPlatform(resume: () => void): void {
+  const { setImmediate, MessageChannel, setTimeout } = platform;
+  if (setImmediate !== undefined) setImmediate(resume);
+  else if (MessageChannel !== undefined) {
+    // Browsers clamp nested timeouts to 4 ms; messages to oneself are not clamped.
+    channel ??= openChannel(MessageChannel);
+    channel.waiting.push(resume);
+    channel.port.postMessage(0);
+  } else if (setTimeout !== undefined) setTimeout(resume, 0);
+  else throw missing('setImmediate, MessageChannel or setTimeout');
+}
+
+function openChannel(MessageChannel: new () => { port1: Port; port2: Port }): typeof channel & object {
+  const { port1, port2 } = new MessageChannel();
+  const waiting: (() => void)[] = [];
+  port1.onmessage = () => {
+    waiting.shift()?.();
+  };
+  return { port: port2, waiting };
+}
+
+function missing(what: string): PorticoError {
+  return new PorticoError({
+    code: 'host/missing',
+    where: 'platformHost',
+    what: `this platform has no ${what}`,
+    cure: 'Give the system a host of your own',
+  });
+}
