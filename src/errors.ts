@@ -29,6 +29,7 @@ export const errorCatalogue = {
   ],
   'graph/modifier-on-source': ['program', 'A modifier was applied where there is no task to modify.'],
   'graph/bad-argument': ['program', 'An argument of a builder call is out of range or of the wrong type.'],
+  'graph/not-retained': ['program', 'A stream that keeps no past was to be read from its start.'],
   'graph/frozen': ['program', 'A builder was used after its application had been built.'],
   'portal/no-replier': ['program', 'A portal is answered by no task.'],
   'portal/two-repliers': ['program', 'A portal is answered by more than one task.'],
@@ -71,7 +72,7 @@ export const errorCatalogue = {
   'deadletter/full': ['world', 'The dead letters are full, so the failed atom could not be set aside.'],
   'host/missing': ['world', 'The platform lacks something that Portico needs and no host was given.'],
   'invariant/violated': ['portico', 'Portico broke one of its own rules. This is a bug in Portico.'],
-} as const satisfies Record<string, readonly [ErrorFamily, string]>;
+} as const;
 
 /** A stable error code. */
 export type ErrorCode = keyof typeof errorCatalogue;

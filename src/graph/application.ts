@@ -17,6 +17,8 @@ export interface Application {
   readonly splits: readonly SplitNode[];
   readonly connections: readonly ConnectionNode[];
   readonly portals: readonly PortalNode[];
+  /** The streams that keep their past. */
+  readonly retained: readonly string[];
   /** Paths that were looked up in the registry. */
   readonly references: readonly ReferenceNode[];
   /** What was already wrong while building. */
@@ -33,6 +35,8 @@ export interface WorkflowNode {
   /** The path of the stream it reads. */
   readonly source: string | undefined;
   readonly sourceName: string;
+  /** Where it begins to read, if atoms were there before it. */
+  readonly from: 'end' | 'start';
   /** In the order in which they were written, so every input comes before the tasks that read it. */
   readonly tasks: readonly TaskNode[];
   /** Undefined if no branch was sunk. */

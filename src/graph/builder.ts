@@ -65,6 +65,7 @@ export class ApplicationBuilder {
   readonly #connections: ConnectionNode[] = [];
   readonly #portals: PortalNode[] = [];
   readonly #references: ReferenceNode[] = [];
+  readonly #retained: string[] = [];
   #names = 0;
   #built = false;
 
@@ -142,6 +143,13 @@ export class ApplicationBuilder {
     return { path };
   }
 
+  /** Keeps the past of a stream of this application, so that those who come later can read it from its start. */
+  retain<T>(stream: Stream<T>): Stream<T> {
+    this.mutable(stream.path);
+    this.#retained.push(stream.path);
+    return stream;
+  }
+
   /** The next automatic name: `$1`, `$2` and so on. */
   freshName(): string {
     this.#names += 1;
@@ -163,6 +171,7 @@ export class ApplicationBuilder {
       splits: this.#splits,
       connections: this.#connections,
       portals: this.#portals,
+      retained: this.#retained,
       references: this.#references,
       problems: this.#problems,
     };

@@ -5,14 +5,6 @@
 import type { carries, Portal } from './handles.ts';
 import type { Key } from './keys.ts';
 
-/** Reads the state behind a handle; `absent` if it was never set. How handles reach the engine, not for users. */
-export const readState: unique symbol = Symbol('portico.readState');
-/** Writes the state behind a handle; writing `absent` deletes it. */
-export const writeState: unique symbol = Symbol('portico.writeState');
-/** Writes one entry of a map behind a handle; writing `absent` deletes it. */
-export const writeEntry: unique symbol = Symbol('portico.writeEntry');
-/** Emits under another key than that of the turn. */
-export const emitAs: unique symbol = Symbol('portico.emitAs');
 /** No value: what an unset state holds. */
 export const absent: unique symbol = Symbol('portico.absent');
 
@@ -36,9 +28,12 @@ export interface StateHandle {
 
 /** What state handles need. */
 export interface StateContext {
-  [readState](handle: StateHandle): unknown;
-  [writeState](handle: StateHandle, value: unknown): void;
-  [writeEntry](handle: StateHandle, key: Key, value: unknown): void;
+  /** @internal The state behind a handle; `absent` if it was never set. */
+  readState(handle: StateHandle): unknown;
+  /** @internal Sets the state behind a handle; `absent` deletes it. */
+  writeState(handle: StateHandle, value: unknown): void;
+  /** @internal Sets one entry of the map behind a handle; `absent` deletes it. */
+  writeEntry(handle: StateHandle, key: Key, value: unknown): void;
 }
 
 /** The context of tasks that answer with a value: map, filter, flatMap, key. */
@@ -130,5 +125,6 @@ export interface ReplierContext<in O, in Reply> extends AskerContext<O> {
 
 /** Every ability at once: what the engine passes to any handler, whatever its type shows. */
 export interface AnyContext extends ReplierContext<unknown, unknown> {
-  [emitAs](key: Key, value: unknown): void;
+  /** @internal Emits under another key than that of the turn. */
+  emitAs(key: Key, value: unknown): void;
 }

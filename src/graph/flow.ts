@@ -20,9 +20,12 @@ export class WorkflowBuilder {
     this.#draft = draft;
   }
 
-  /** The stream that the workflow reads. */
-  source<T>(stream: Stream<T>): Flow<T> {
-    this.#draft.source(stream);
+  /**
+   * The stream that the workflow reads. If it has had atoms before, the workflow sees only what comes from now on, or,
+   * `from: 'start'`, all of a stream that is retained.
+   */
+  source<T>(stream: Stream<T>, options: { readonly from?: 'end' | 'start' } = {}): Flow<T> {
+    this.#draft.source(stream, options.from ?? 'end');
     return new Flow(this.#draft, SOURCE);
   }
 }

@@ -2,7 +2,7 @@
  * State handles: names of state, declared once and used with the context of a turn. A handle holds nothing itself, so
  * it can be declared anywhere and shared; state belongs to the task that uses it, per key or for the whole task.
  */
-import { absent, readState, writeEntry, writeState, type StateContext, type StateHandle } from './context.ts';
+import { absent, type StateContext, type StateHandle } from './context.ts';
 import type { Key } from './keys.ts';
 
 /** A single value. */
@@ -21,26 +21,32 @@ export class ValueState<T> implements StateHandle {
 
   /** The value, or the initial one if none was set. */
   get(ctx: StateContext): T {
-    const value = ctx[readState](this);
+    const value = ctx.readState(this);
     return value === absent ? this.#initial : (value as T);
   }
 
   /** Sets the value. Treat it as immutable from then on; a strict system freezes it. */
   set(ctx: StateContext, value: T): void {
-    ctx[writeState](this, value);
+    ctx.writeState(this, value);
   }
 
   /** Sets what `change` makes of the value, and returns it. */
   update(ctx: StateContext, change: (value: T) => T): T {
     const value = change(this.get(ctx));
-    ctx[writeState](this, value);
+    ctx.writeState(this, value);
     return value;
   }
 
   /** Forgets the value; the initial one is read again. */
   delete(ctx: StateContext): void {
-    ctx[writeState](this, absent);
+    ctx.writeState(this, absent);
   }
+}
+
+/** The entries of a map, as the engine keeps them: one that was deleted in this atom holds `absent` until its end. */
+export interface Entries extends ReadonlyMap<Key, unknown> {
+  /** How many entries hold `absent`. */
+  readonly gone: number;
 }
 
 /** A map of values. */
@@ -56,39 +62,42 @@ export class MapState<K extends Key, V> implements StateHandle {
   }
 
   get(ctx: StateContext, key: K): V | undefined {
-    return this.#map(ctx)?.get(key);
+    const value = this.#entries(ctx)?.get(key);
+    return value === absent ? undefined : (value as V | undefined);
   }
 
   has(ctx: StateContext, key: K): boolean {
-    return this.#map(ctx)?.has(key) ?? false;
+    const entries = this.#entries(ctx);
+    return entries !== undefined && entries.has(key) && entries.get(key) !== absent;
   }
 
   set(ctx: StateContext, key: K, value: V): void {
-    ctx[writeEntry](this, key, value);
+    ctx.writeEntry(this, key, value);
   }
 
   delete(ctx: StateContext, key: K): void {
-    ctx[writeEntry](this, key, absent);
+    ctx.writeEntry(this, key, absent);
   }
 
   /** Forgets all entries of this map, and of this map only. */
   clear(ctx: StateContext): void {
-    ctx[writeState](this, absent);
+    ctx.writeState(this, absent);
   }
 
   size(ctx: StateContext): number {
-    return this.#map(ctx)?.size ?? 0;
+    const entries = this.#entries(ctx);
+    return entries === undefined ? 0 : entries.size - entries.gone;
   }
 
-  /** The entries as they are now, in the order in which their keys were first set. */
+  /** The entries as they are now, in the order in which their keys came. */
   entries(ctx: StateContext): [K, V][] {
-    const map = this.#map(ctx);
-    return map === undefined ? [] : [...map];
+    const entries = this.#entries(ctx);
+    return entries === undefined ? [] : ([...entries].filter(([, value]) => value !== absent) as [K, V][]);
   }
 
-  #map(ctx: StateContext): ReadonlyMap<K, V> | undefined {
-    const map = ctx[readState](this);
-    return map === absent ? undefined : (map as ReadonlyMap<K, V>);
+  #entries(ctx: StateContext): Entries | undefined {
+    const entries = ctx.readState(this);
+    return entries === absent ? undefined : (entries as Entries);
   }
 }
 

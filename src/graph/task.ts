@@ -2,7 +2,7 @@
  * A task as data: what its handlers are, which portals it asks and answers. Modifiers make a new task out of a task;
  * its role and its other handlers stay. Types are erased here; the builders around this file keep them.
  */
-import { emitAs, type AnyContext, type Continuation } from './context.ts';
+import type { AnyContext, Continuation } from './context.ts';
 import type { carries } from './handles.ts';
 import type { Key } from './keys.ts';
 import type { Answer } from './portals.ts';
@@ -161,7 +161,7 @@ export function handlersOf(spec: TaskSpec): Handlers {
         },
       };
     case 'key':
-      return { onNext: (value, ctx) => ctx[emitAs](f(value, ctx) as Key, value) };
+      return { onNext: (value, ctx) => ctx.emitAs(f(value, ctx) as Key, value) };
   }
 }
 

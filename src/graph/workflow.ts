@@ -38,6 +38,7 @@ export class WorkflowDraft {
   readonly #tasks: TaskDraft[] = [];
   #source: string | undefined;
   #sourceName = '';
+  #from: 'end' | 'start' = 'end';
   #sink: { readonly name: string; readonly inputs: number[] } | undefined;
 
   constructor(app: Surroundings, path: string, name: string, onFailure: OnFailure) {
@@ -48,13 +49,14 @@ export class WorkflowDraft {
   }
 
   /** Sets the stream that the workflow reads. */
-  source(stream: Stream<unknown>): void {
+  source(stream: Stream<unknown>, from: 'end' | 'start'): void {
     this.#app.mutable(this.path);
     if (this.#source !== undefined) {
       const cure = 'Merge the streams with a sequencer, or write a second workflow';
       this.problem('graph/second-source', `it reads ${this.#source} already, not also ${stream.path}`, cure);
     } else {
       this.#source = stream.path;
+      this.#from = from;
       this.#sourceName = this.#app.freshName();
     }
   }
@@ -129,6 +131,7 @@ export class WorkflowDraft {
       onFailure: this.#onFailure,
       source: this.#source,
       sourceName: this.#sourceName,
+      from: this.#from,
       tasks: this.#tasks.map(({ name, parts, inputs }) => ({
         name,
         parts: parts.map((steps) => (steps.length === 1 && steps[0] !== undefined ? steps[0].spec : sequenceOf(steps))),

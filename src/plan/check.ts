@@ -15,6 +15,7 @@ export const check: Pass = {
       ...duplicatePaths(app, known),
       ...uses.flatMap((use) => wrongUse(use, own, known)),
       ...app.workflows.flatMap((workflow) => workflowProblems(workflow)),
+      ...retention(app, own, known),
       ...connectedTwice(app),
       ...bareCycles(app),
       ...repliers(app),
@@ -102,6 +103,22 @@ function workflowProblems(workflow: WorkflowNode): Problem[] {
     names.add(name);
   }
   return problems;
+}
+
+function retention(app: Application, own: Map<string, EntityKind | 'other'>, known: Known | undefined): Problem[] {
+  const foreign = app.retained
+    .filter((path) => own.get(path) !== 'stream')
+    .map((path): Problem => {
+      const what = `${path} is no stream of this application, and so it cannot retain it`;
+      return { code: 'graph/bad-argument', where: app.path, what, cure: 'Retain it where it is defined' };
+    });
+  const unkept = app.workflows.flatMap(({ source, from, path }): Problem[] => {
+    if (source === undefined || from === 'end' || app.retained.includes(source)) return [];
+    if (!own.has(source) && known?.isRetained(source) !== false) return [];
+    const what = `it reads ${source} from the start, and that stream keeps no past`;
+    return [{ code: 'graph/not-retained', where: path, what, cure: 'Retain the stream where it is defined' }];
+  });
+  return [...foreign, ...unkept];
 }
 
 function connectedTwice(app: Application): Problem[] {

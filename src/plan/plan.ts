@@ -56,6 +56,8 @@ export interface SegmentPlan {
 /** What runs already. */
 export interface Known {
   kindOf(path: string): EntityKind | undefined;
+  /** Whether a stream keeps its past. */
+  isRetained(path: string): boolean;
   /** All paths, to say which one was meant. */
   paths(): Iterable<string>;
 }

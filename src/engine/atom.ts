@@ -1,0 +1,87 @@
+/**
+ * Atoms: finite batches of events, the unit of transaction, as structs of arrays.
+ *
+ * A1. Once an atom is appended to a stream nobody writes to it any more.
+ * A2. An atom returns to the pool when the last stream has let go of it, and only then.
+ */
+import type { Key } from '../graph/keys.ts';
+
+/** How an atom ends. */
+export type End = typeof ATOM | typeof SEAL;
+/** The end of an atom. */
+export const ATOM = 0;
+/** The end of the stream. */
+export const SEAL = 1;
+
+/** An error that travels downstream in place of the outputs of the event that caused it. Never leaves its workflow. */
+export class Failure {
+  readonly error: unknown;
+  /** The path of the task that failed. */
+  readonly where: string;
+
+  constructor(error: unknown, where: string) {
+    this.error = error;
+    this.where = where;
+  }
+}
+
+export class Atom {
+  end: End = ATOM;
+  /** How many events there are; the arrays may be longer. */
+  n = 0;
+  /** How many of the values are failures. */
+  failures = 0;
+  /** How many streams hold it. */
+  holders = 0;
+  // Generic from the start, so that no array changes its kind while it is hot.
+  readonly keys: Key[] = ['' as Key].concat([]);
+  readonly values: unknown[] = [undefined];
+
+  push(key: Key, value: unknown): void {
+    const n = this.n++;
+    this.keys[n] = key;
+    this.values[n] = value;
+  }
+
+  fail(key: Key, failure: Failure): void {
+    this.push(key, failure);
+    this.failures++;
+  }
+
+  /** Appends all events of another atom. */
+  pushAll(other: Atom): void {
+    const { n, keys, values } = other;
+    let at = this.n;
+    for (let i = 0; i < n; i++, at++) {
+      this.keys[at] = keys[i] as Key;
+      this.values[at] = values[i];
+    }
+    this.n = at;
+    this.failures += other.failures;
+  }
+}
+
+/** Atoms that are not in use. */
+export class AtomPool {
+  readonly #free: Atom[] = [];
+
+  take(): Atom {
+    return this.#free.pop() ?? new Atom();
+  }
+
+  /** Forgets the values at once, so that the pool keeps nothing of the user's alive. */
+  give(atom: Atom): void {
+    const { values, n } = atom;
+    if (values.length > LARGE) return;
+    for (let i = 0; i < n; i++) values[i] = undefined;
+    atom.n = 0;
+    atom.failures = 0;
+    atom.end = ATOM;
+    if (this.#free.length < SPARE) this.#free.push(atom);
+  }
+}
+
+/** Larger atoms are left to the garbage collector. */
+const LARGE = 0x4000;
+/** More spare atoms than this are not kept. */
+const SPARE = 256;

@@ -1,0 +1,222 @@
+/**
+ * Cells: the state of one key of one task, and the log that undoes what turns and atoms did to them.
+ *
+ * C1. A cell holds a value for each slot of its task; the first one in a field of its own, because most tasks have one.
+ * C2. Every write is logged before it happens, once for each turn and slot; at the end of a turn only the first of the
+ *     atom is kept. So the log grows with the cells that an atom touches, not with how often it writes to them.
+ * C3. Undoing in reverse order restores every cell exactly, and cells that came to be are gone again.
+ * C4. When an atom is done, cells that hold nothing are dropped: nothing is left of a key that was deleted.
+ */
+import { absent } from '../graph/context.ts';
+import type { Key } from '../graph/keys.ts';
+import type { Entries } from '../graph/state.ts';
+
+/** The cells of one task, by key. */
+export type Cells = Map<Key, Cell>;
+
+export class Cell {
+  readonly key: Key;
+  /** Where it is found; undefined for the one cell of the task itself. */
+  readonly home: Cells | undefined;
+  first: unknown = absent;
+  rest: unknown[] | undefined = undefined;
+  /** The turn that the low marks speak of. */
+  turn = 0;
+  /** Low half: slots logged in that turn. High half: slots whose first old value in this atom is kept. */
+  marks = 0;
+
+  constructor(key: Key, home: Cells | undefined) {
+    this.key = key;
+    this.home = home;
+  }
+
+  get(slot: number): unknown {
+    if (slot === 0) return this.first;
+    const { rest } = this;
+    return rest === undefined || slot > rest.length ? absent : rest[slot - 1];
+  }
+
+  set(slot: number, value: unknown): void {
+    if (slot === 0) this.first = value;
+    else {
+      const rest = (this.rest ??= []);
+      while (rest.length < slot) rest.push(absent);
+      rest[slot - 1] = value;
+    }
+  }
+
+  get empty(): boolean {
+    return this.first === absent && (this.rest === undefined || this.rest.every((value) => value === absent));
+  }
+}
+
+/**
+ * The entries of a map state. A deleted entry holds `absent` until its atom is done, so that undoing the deletion also
+ * restores its place in the order.
+ */
+export class EntryMap extends Map<Key, unknown> implements Entries {
+  gone = 0;
+
+  put(key: Key, value: unknown): void {
+    const old = this.get(key);
+    if (old === absent) this.gone--;
+    if (value === absent) {
+      if (!this.has(key)) return;
+      this.gone++;
+    }
+    this.set(key, value);
+  }
+}
+
+/** Slots that have a mark; higher ones are logged at every write. */
+const MARKED = 15;
+const LOW = (1 << MARKED) - 1;
+
+export class UndoLog {
+  /** The number of the running turn within its atom. */
+  turn = 1;
+  #cells: Cell[] = [];
+  #slots: number[] = [];
+  #olds: unknown[] = [];
+  #n = 0;
+  /** Entries below belong to turns of this atom that went well. */
+  #kept = 0;
+  #maps: EntryMap[] = [];
+  #mapKeys: Key[] = [];
+  #mapOlds: unknown[] = [];
+  #m = 0;
+  #mapsKept = 0;
+  /** Cells that may have become empty. */
+  #emptied: Cell[] = [];
+
+  /** Logs the value of a slot that is about to be written. */
+  before(cell: Cell, slot: number, deletes: boolean): void {
+    if (deletes) this.#emptied.push(cell);
+    if (cell.turn !== this.turn) {
+      cell.turn = this.turn;
+      cell.marks &= ~LOW;
+    }
+    const bit = slot < MARKED ? 1 << slot : 0;
+    if ((cell.marks & bit) !== 0) return;
+    cell.marks |= bit;
+    const n = this.#n++;
+    this.#cells[n] = cell;
+    this.#slots[n] = slot;
+    this.#olds[n] = cell.get(slot);
+  }
+
+  /** Logs the value of an entry of a map that is about to be written. */
+  beforeEntry(map: EntryMap, key: Key): void {
+    const m = this.#m++;
+    this.#maps[m] = map;
+    this.#mapKeys[m] = key;
+    this.#mapOlds[m] = map.has(key) ? map.get(key) : NEVER;
+  }
+
+  /** Ends a turn that went well. */
+  keep(): void {
+    this.turn++;
+    this.#mapsKept = this.#m;
+    if (this.#n === this.#kept) return;
+    const end = this.#n;
+    let kept = this.#kept;
+    for (let i = kept; i < end; i++) {
+      const cell = this.#cells[i] as Cell;
+      const slot = this.#slots[i] as number;
+      const bit = slot < MARKED ? 1 << (slot + MARKED) : 0;
+      if ((cell.marks & bit) !== 0) continue;
+      cell.marks |= bit;
+      this.#cells[kept] = cell;
+      this.#slots[kept] = slot;
+      this.#olds[kept] = this.#olds[i];
+      kept++;
+    }
+    this.#n = kept;
+    this.#kept = kept;
+  }
+
+  /** Undoes the running turn. */
+  rollback(): void {
+    this.#restore(this.#kept, this.#mapsKept);
+    this.turn++;
+  }
+
+  /** Ends an atom that went well. */
+  commit(): void {
+    this.turn = 1;
+    if (this.#n > 0 || this.#m > 0) this.#forget(this.#n, this.#m);
+    if (this.#emptied.length > 0) this.#sweep();
+  }
+
+  /** Undoes the whole atom. */
+  undo(): void {
+    const n = this.#n;
+    const m = this.#m;
+    this.#restore(0, 0);
+    this.turn = 1;
+    this.#forget(n, m);
+    this.#sweep();
+  }
+
+  #restore(toCell: number, toMap: number): void {
+    for (let m = this.#m - 1; m >= toMap; m--) {
+      const map = this.#maps[m] as EntryMap;
+      const old = this.#mapOlds[m];
+      const key = this.#mapKeys[m] as Key;
+      if (old !== NEVER) map.put(key, old);
+      else {
+        if (map.get(key) === absent) map.gone--;
+        map.delete(key);
+      }
+    }
+    for (let i = this.#n - 1; i >= toCell; i--) {
+      const cell = this.#cells[i] as Cell;
+      const old = this.#olds[i];
+      cell.set(this.#slots[i] as number, old);
+      cell.marks &= ~LOW;
+      if (old === absent) this.#emptied.push(cell);
+    }
+    this.#n = Math.min(this.#n, toCell);
+    this.#m = Math.min(this.#m, toMap);
+    this.#kept = this.#n;
+    this.#mapsKept = this.#m;
+  }
+
+  /** Clears the marks and lets go of old values. */
+  #forget(n: number, m: number): void {
+    for (let i = 0; i < n; i++) {
+      const cell = this.#cells[i] as Cell;
+      cell.turn = 0;
+      cell.marks = 0;
+      this.#olds[i] = undefined;
+    }
+    for (let i = 0; i < m; i++) {
+      const map = this.#maps[i] as EntryMap;
+      const key = this.#mapKeys[i] as Key;
+      if (map.gone > 0 && map.get(key) === absent) {
+        map.delete(key);
+        map.gone--;
+      }
+      this.#mapOlds[i] = undefined;
+    }
+    // The arrays keep their length for the next atom, unless this one was out of the ordinary.
+    if (n > LONG) this.#cells = [];
+    if (n > LONG) this.#olds = [];
+    if (m > LONG) {
+      this.#maps = [];
+      this.#mapKeys = [];
+    }
+    this.#n = this.#kept = 0;
+    this.#m = this.#mapsKept = 0;
+  }
+
+  #sweep(): void {
+    for (const cell of this.#emptied) if (cell.empty && cell.home?.get(cell.key) === cell) cell.home.delete(cell.key);
+    this.#emptied = [];
+  }
+}
+
+/** Logs that grew longer are given back. */
+const LONG = 0x4000;
+/** The old value of an entry that was not there. */
+const NEVER: unique symbol = Symbol('portico.never');

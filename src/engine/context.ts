@@ -1,0 +1,335 @@
+/**
+ * The context of a task at run time.
+ *
+ * X1. It serves one task, and only while that task has a turn; `live` says so.
+ * X2. Its key, its reply target and its output are those of the running turn.
+ */
+import { PorticoError, type ErrorCode } from '../errors.ts';
+import {
+  absent,
+  type AnyContext,
+  type AskOptions,
+  type Future,
+  type Log,
+  type StateHandle,
+  type TimerId,
+} from '../graph/context.ts';
+import { deriveKey, isKey, type Key } from '../graph/keys.ts';
+import type { LogLevel } from '../host.ts';
+import type { Atom } from './atom.ts';
+import { Cell, EntryMap, type Cells } from './cells.ts';
+import { CancelTimer, TaskTimer, type Entrance, type TaskTimers } from './entrance.ts';
+import { Ask, Gather, Reply, named, type Awaited, type PortalRuntime, type Then } from './portal.ts';
+import type { Turns } from './turn.ts';
+
+/** The state of a task: shared by all its parts. */
+export class TaskState {
+  readonly name: string;
+  readonly path: string;
+  readonly cells: Cells = new Map();
+  readonly own: Cell = new Cell('', undefined);
+  readonly #slots = new Map<StateHandle, number>();
+  readonly #bySlot = { key: new Map<string, number>(), task: new Map<string, number>() };
+
+  constructor(name: string, path: string) {
+    this.name = name;
+    this.path = path;
+  }
+
+  /** The number of a handle's slot in the cells of its scope. Handles of one kind and name share a slot. */
+  slotOf(handle: StateHandle): number {
+    let slot = this.#slots.get(handle);
+    if (slot === undefined) {
+      const known = this.#bySlot[handle.scope];
+      slot = known.get(handle.slot) ?? known.size;
+      known.set(handle.slot, slot);
+      this.#slots.set(handle, slot);
+    }
+    return slot;
+  }
+}
+
+/** What contexts share. */
+export interface Surroundings {
+  readonly turns: Turns;
+  readonly taskTimers: TaskTimers;
+  /** Whether values of state are frozen. */
+  readonly strict: boolean;
+  log(level: LogLevel, name: string, path: string, value: unknown): void;
+}
+
+/** What a task may do beside handling events. */
+export interface Abilities {
+  /** The portals that it may ask, by path. */
+  readonly asks: ReadonlyMap<string, PortalRuntime>;
+  /** The named continuations that it declares. */
+  readonly continuations: ReadonlySet<unknown>;
+  readonly hasTimer: boolean;
+}
+
+/** How long an ask waits if it does not say. */
+const ASK_TIMEOUT_MS = 30_000;
+
+export class TaskContext implements AnyContext {
+  key: Key | undefined = undefined;
+  /** Whether the task has a turn. */
+  live = false;
+  /** Where emissions go; undefined for tasks that do not emit. */
+  out: Atom | undefined = undefined;
+  /** The cell of the key, once it was looked up. */
+  cell: Cell | undefined = undefined;
+  /** The request to reply to. */
+  request: Ask | undefined = undefined;
+  /** The future whose continuation runs. */
+  current: Awaited | undefined = undefined;
+  readonly turns: Turns;
+  readonly log: Log;
+  readonly #state: TaskState;
+  readonly #entrance: Entrance;
+  readonly #abilities: Abilities;
+  readonly #surroundings: Surroundings;
+  readonly #strict: boolean;
+  #lastHandle: StateHandle | undefined = undefined;
+  #lastSlot = 0;
+
+  constructor(state: TaskState, entrance: Entrance, abilities: Abilities, surroundings: Surroundings) {
+    this.turns = surroundings.turns;
+    this.#state = state;
+    this.#entrance = entrance;
+    this.#abilities = abilities;
+    this.#surroundings = surroundings;
+    this.#strict = surroundings.strict;
+    const { name, path } = state;
+    const at =
+      (level: LogLevel) =>
+      (value: unknown): void => {
+        surroundings.log(level, name, path, value);
+      };
+    this.log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  }
+
+  get name(): string {
+    return this.#state.name;
+  }
+
+  get path(): string {
+    return this.#state.path;
+  }
+
+  get nowMs(): number {
+    return this.turns.nowMs;
+  }
+
+  emit(value: unknown): void {
+    const { out, key } = this;
+    if (out === undefined) throw this.#cannot('emit');
+    const n = out.n++;
+    out.keys[n] = key === undefined ? deriveKey(value, 0) : key;
+    out.values[n] = value;
+  }
+
+  emitAs(key: Key, value: unknown): void {
+    const { out } = this;
+    if (out === undefined) throw this.#cannot('emit');
+    out.push(checkedKey(key, this.path), value);
+  }
+
+  readState(handle: StateHandle): unknown {
+    const cell = handle.scope === 'key' ? (this.cell ?? this.#find(handle)) : this.#own(handle);
+    if (cell === undefined) return absent;
+    const slot = handle === this.#lastHandle ? this.#lastSlot : this.#slot(handle);
+    return slot === 0 ? cell.first : cell.get(slot);
+  }
+
+  writeState(handle: StateHandle, value: unknown): void {
+    if (this.#strict && typeof value === 'object') deepFreeze(value);
+    const cell = handle.scope === 'key' ? (this.cell ?? this.#find(handle) ?? this.#create()) : this.#own(handle);
+    const slot = handle === this.#lastHandle ? this.#lastSlot : this.#slot(handle);
+    this.turns.undoLog.before(cell, slot, value === absent);
+    if (slot === 0) cell.first = value;
+    else cell.set(slot, value);
+  }
+
+  writeEntry(handle: StateHandle, key: Key, value: unknown): void {
+    if (this.#strict && typeof value === 'object') deepFreeze(value);
+    let map = this.readState(handle);
+    if (map === absent) {
+      if (value === absent) return;
+      map = new EntryMap();
+      this.writeState(handle, map);
+    }
+    const entries = map as EntryMap;
+    this.turns.undoLog.beforeEntry(entries, key);
+    entries.put(key, value);
+    // C4: an empty map is no state.
+    if (value === absent && entries.size === entries.gone) this.writeState(handle, absent);
+  }
+
+  ask(portal: { readonly path: string }, request: unknown, options: AskOptions = {}): Future<never> {
+    this.#alive('ask');
+    const target = this.#abilities.asks.get(portal.path);
+    if (target === undefined) {
+      throw this.#wrong('portal/undeclared', `it asks ${portal.path}, which it does not declare`, 'Name the portal in asks');
+    }
+    const asker = this.key;
+    const key = target.key === undefined ? (asker ?? 0) : checkedKey(target.key(request), target.path);
+    const due = this.turns.nowMs + (options.timeoutMs ?? ASK_TIMEOUT_MS);
+    const ask = new Ask(target, request, key, this.#entrance, asker, this.request, due);
+    this.turns.add(ask);
+    return ask;
+  }
+
+  await(future: object, then: unknown, rest?: unknown): void {
+    const ask = this.#fresh(future);
+    ask.then = this.#then(then, rest);
+  }
+
+  awaitAll(futures: readonly object[], then: unknown, otherwise?: unknown): void {
+    this.#alive('awaitAll');
+    const asks = futures.map((future) => this.#fresh(future));
+    const what = this.#then(then, otherwise);
+    if (asks.length === 0) {
+      const nothing = new Ask(undefined, undefined, 0, this.#entrance, this.key, this.request, 0);
+      nothing.then = what;
+      this.turns.add(nothing);
+      return;
+    }
+    const gather = new Gather(asks, what);
+    asks.forEach((ask, index) => {
+      if (ask.awaited) throw this.#awaitedTwice();
+      ask.gather = gather;
+      ask.index = index;
+    });
+  }
+
+  reply(value: unknown): void {
+    this.#alive('reply');
+    const { request } = this;
+    if (request === undefined) {
+      const cure = 'Reply in a request handler, or in a continuation of what it awaits';
+      throw this.#wrong('portal/reply-outside-request', 'there is no request to reply to', cure);
+    }
+    if (request.answered) {
+      throw this.#wrong('portal/replied-twice', 'this request was replied to already', 'Reply once to each request');
+    }
+    this.turns.add(new Reply(request, value));
+  }
+
+  after(delayMs: number, payload?: unknown): TimerId {
+    this.#alive('after');
+    const { key } = this;
+    if (!this.#abilities.hasTimer) {
+      throw this.#wrong('context/not-offered', 'it sets a timer and has no handler for it', 'Add withOnTimer');
+    }
+    if (!(delayMs >= 0)) {
+      throw this.#wrong('graph/bad-argument', `a timer cannot wait ${delayMs} ms`, 'Give a number from 0 up');
+    }
+    const due = this.turns.nowMs + delayMs;
+    const timer = new TaskTimer(this.#entrance, this.#surroundings.taskTimers, key ?? 0, due, payload);
+    this.turns.add(timer);
+    return { timer: timer.id };
+  }
+
+  cancel(id: TimerId): void {
+    this.#alive('cancel');
+    const timer = this.#surroundings.taskTimers.find(id.timer);
+    if (timer !== undefined) this.turns.add(new CancelTimer(timer, this.turns.timers));
+  }
+
+  #find(handle: StateHandle): Cell | undefined {
+    if (!this.live) throw this.#stateOutside(handle);
+    const { key } = this;
+    if (key === undefined) {
+      const what = `the state ${handle.name} belongs to a key, and there is no event that has one`;
+      throw this.#wrong('state/no-key', what, 'Use perTaskState or perTaskMap in onAtomComplete and onComplete');
+    }
+    const cell = this.#state.cells.get(key);
+    this.cell = cell;
+    return cell;
+  }
+
+  #create(): Cell {
+    const { cells } = this.#state;
+    const cell = new Cell(this.key as Key, cells);
+    cells.set(cell.key, cell);
+    this.cell = cell;
+    return cell;
+  }
+
+  #own(handle: StateHandle): Cell {
+    if (!this.live) throw this.#stateOutside(handle);
+    return this.#state.own;
+  }
+
+  #slot(handle: StateHandle): number {
+    this.#lastSlot = this.#state.slotOf(handle);
+    this.#lastHandle = handle;
+    return this.#lastSlot;
+  }
+
+  #fresh(future: object): Ask {
+    this.#alive('await');
+    const { atom, undoLog } = this.turns;
+    if (!(future instanceof Ask) || future.atom !== atom || future.turn !== undoLog.turn) {
+      throw this.#wrong('future/other-turn', 'it awaits a future of another turn', 'Await it in the turn that asks');
+    }
+    if (future.awaited) throw this.#awaitedTwice();
+    return future;
+  }
+
+  #awaitedTwice(): PorticoError {
+    return this.#wrong('future/awaited-twice', 'it awaits a future that is awaited already', 'Await each future once');
+  }
+
+  #then(then: unknown, rest: unknown): Then {
+    if (typeof then === 'function') return { then, otherwise: rest } as Then;
+    if (!this.#abilities.continuations.has(then)) {
+      const { name } = then as { name: string };
+      const cure = 'Name it in continuations, so that it can be found again';
+      throw this.#wrong('continuation/undeclared', `it awaits with ${name}, which it does not declare`, cure);
+    }
+    return named(then as Parameters<typeof named>[0], rest);
+  }
+
+  #alive(what: string): void {
+    if (!this.live) throw this.#outside(what);
+    if (this.out === undefined) throw this.#cannot(what);
+  }
+
+  #cannot(what: string): PorticoError {
+    if (!this.live) return this.#outside(what);
+    const cure = 'Use a processor, or a task that asks or answers portals';
+    return this.#wrong('context/not-offered', `a task of its kind cannot ${what}`, cure);
+  }
+
+  #outside(what: string): PorticoError {
+    const cure = 'Use a context only in the call that it was given to; what takes time comes back as an event';
+    return this.#wrong('context/outside-turn', `${what} was called outside a turn of this task`, cure);
+  }
+
+  #stateOutside(handle: StateHandle): PorticoError {
+    const what = `the state ${handle.name} was used outside a turn of this task`;
+    return this.#wrong('state/outside-turn', what, 'Use state only in a handler, with the context it was given');
+  }
+
+  #wrong(code: ErrorCode, what: string, cure: string): PorticoError {
+    return new PorticoError({ code, where: this.path, what, cure });
+  }
+}
+
+/** A key, or an error that says what is wrong with it. */
+export function checkedKey(key: unknown, where: string): Key {
+  if (isKey(key)) return key;
+  const what = typeof key === 'number' ? `the key is ${key}` : `the key is ${key === null ? 'null' : `of type ${typeof key}`}`;
+  const cure = 'Return a string, a finite number or a bigint';
+  throw new PorticoError({ code: 'key/unsupported', where, what, cure });
+}
+
+/** Freezes plain data, so that a change in place is found where it is made. Other objects are left alone. */
+function deepFreeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
+  Object.freeze(value);
+  for (const each of Object.values(value)) deepFreeze(each);
+}

@@ -1,0 +1,147 @@
+/** A generator at run time: one atom a step, then the end of its stream. Throttled by the clock, held back by a backlog. */
+import { PorticoError, describe } from '../errors.ts';
+import type { AtomSource, GeneratorNode } from '../graph/generators.ts';
+import { deriveKey, type Key } from '../graph/keys.ts';
+import { SEAL, type Atom, type AtomPool } from './atom.ts';
+import { checkedKey } from './context.ts';
+import { GENERATORS, type Rank, type Ready, type Runnable } from './ready.ts';
+import type { AtomicStream } from './stream.ts';
+import { Timed } from './timers.ts';
+import type { Turns } from './turn.ts';
+
+/** Atoms that may wait to be read before a generator makes no more. */
+const BACKLOG = 16;
+
+export class GeneratorRuntime extends Timed implements Runnable {
+  readonly rank: Rank = GENERATORS;
+  place = -1;
+  readonly path: string;
+  readonly stream: AtomicStream;
+  /** It has sent the end of its stream. */
+  done = false;
+  readonly #node: GeneratorNode;
+  readonly #source: AtomSource<unknown>;
+  readonly #turns: Turns;
+  readonly #pool: AtomPool;
+  readonly #ready: Ready;
+  /** Counts values that cannot be keys themselves. */
+  #keyless = 0;
+  #windowEndsMs = -Infinity;
+  #left = 0;
+
+  constructor(
+    node: GeneratorNode,
+    stream: AtomicStream,
+    surroundings: { readonly turns: Turns; readonly pool: AtomPool; readonly ready: Ready },
+  ) {
+    super();
+    this.path = node.path;
+    this.stream = stream;
+    this.#node = node;
+    this.#turns = surroundings.turns;
+    this.#pool = surroundings.pool;
+    this.#ready = surroundings.ready;
+    this.#source = this.#guarded(node.open);
+    stream.onRoom = () => {
+      if (this.place === -1 && !this.done && this.slot === -1 && stream.backlog < BACKLOG) this.#ready.add(this);
+    };
+  }
+
+  get owner(): string {
+    return this.path;
+  }
+
+  start(): void {
+    this.#ready.add(this);
+  }
+
+  close(): void {
+    this.done = true;
+    this.stream.onRoom = undefined;
+    this.#turns.timers.cancel(this);
+    this.#ready.remove(this);
+  }
+
+  /** The time of the throttle has come. */
+  fire(): void {
+    this.#ready.add(this);
+  }
+
+  run(): boolean {
+    const admitted = this.#admitted();
+    if (admitted) this.#generate();
+    this.#turns.commit();
+    return admitted && !this.done && this.stream.backlog < BACKLOG;
+  }
+
+  #generate(): void {
+    const atom = this.#pool.take();
+    if (this.#guarded(() => this.#source.hasNext())) {
+      this.#guarded(() => {
+        this.#fill(atom);
+      });
+      this.#left -= atom.n;
+    } else {
+      atom.end = SEAL;
+      this.done = true;
+    }
+    this.stream.append(atom);
+  }
+
+  /** Whether the throttle lets another atom pass; if not, the generator waits for its time. */
+  #admitted(): boolean {
+    const { throttle } = this.#node;
+    if (throttle === undefined) return true;
+    const perMs = throttle.perMs ?? 1000;
+    const { nowMs } = this.#turns;
+    if (nowMs >= this.#windowEndsMs) {
+      // An atom larger than a whole window's share uses up the shares of the windows after it.
+      const windows = this.#windowEndsMs === -Infinity ? 1 : 1 + Math.floor((nowMs - this.#windowEndsMs) / perMs);
+      this.#left = Math.min(throttle.events, this.#left + windows * throttle.events);
+      this.#windowEndsMs = nowMs + perMs;
+    }
+    if (this.#left > 0) return true;
+    this.#turns.timers.set(this, this.#windowEndsMs);
+    return false;
+  }
+
+  #fill(atom: Atom): void {
+    const { key: keyOf } = this.#node;
+    const values = this.#source.next();
+    const given = this.#source.keys?.();
+    const keys = given?.[Symbol.iterator]();
+    for (const value of values) {
+      let key: Key;
+      if (keys !== undefined) {
+        const next = keys.next();
+        if (next.done === true) throw new RangeError('there are more values than keys');
+        key = checkedKey(next.value, this.path);
+      } else if (keyOf !== undefined) key = checkedKey(keyOf(value), this.path);
+      else key = this.#derive(value);
+      atom.push(key, value);
+    }
+    if (keys !== undefined && keys.next().done !== true) throw new RangeError('there are more keys than values');
+  }
+
+  #derive(value: unknown): Key {
+    const key = deriveKey(value, this.#keyless);
+    if (key === this.#keyless && key !== value) this.#keyless++;
+    return key;
+  }
+
+  #guarded<T>(make: () => T): T {
+    try {
+      return make();
+    } catch (cause) {
+      throw new PorticoError(
+        {
+          code: 'generator/failed',
+          where: this.path,
+          what: `it failed: ${describe(cause)}`,
+          cure: 'Mend its source; every value needs a key, and as many keys as values if keys are given',
+        },
+        { cause },
+      );
+    }
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * A launched application: its plan made into streams, workflows and the rest.
+ *
+ * L1. Everything is made before anything is attached: a launch that fails leaves nothing behind.
+ * L2. What is closed is detached from all it touched, in other applications too.
+ */
+import { InvariantViolation, PorticoError, describe } from '../errors.ts';
+import { streamPath, type EntityKind } from '../graph/application.ts';
+import { handlersOf, type TaskSpec } from '../graph/task.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { AtomPool } from './atom.ts';
+import { TaskContext, TaskState, type Surroundings } from './context.ts';
+import { Entrance } from './entrance.ts';
+import { GeneratorRuntime } from './generator.ts';
+import { HandlerOperator, leanOperator, type Operator } from './operators.ts';
+import { PortalRuntime } from './portal.ts';
+import type { Random } from './random.ts';
+import type { Ready } from './ready.ts';
+import { SequencerRuntime } from './sequencer.ts';
+import { SplitterRuntime } from './splitter.ts';
+import { AtomicStream, type Cursor } from './stream.ts';
+import { WorkflowRuntime, type Segment, type WorkflowHost } from './workflow.ts';
+
+/** What an instance needs of its partition. */
+export interface Ground extends WorkflowHost, Surroundings {
+  readonly pool: AtomPool;
+  readonly ready: Ready;
+  readonly random: Random;
+  /** What launched applications offer. */
+  entity(path: string): Entity | undefined;
+}
+
+interface Runtimes {
+  stream: AtomicStream;
+  sequencer: SequencerRuntime;
+  splitter: SplitterRuntime;
+  portal: PortalRuntime;
+}
+
+/** What a path names at run time. */
+export type Entity = {
+  [K in EntityKind]: { readonly kind: K; readonly app: string; readonly runtime: Runtimes[K] };
+}[EntityKind];
+
+export class Instance {
+  readonly plan: Plan;
+  readonly path: string;
+  readonly entities: Map<string, Entity> = new Map();
+  readonly workflows: readonly WorkflowRuntime[];
+  readonly generators: readonly GeneratorRuntime[];
+  readonly #ground: Ground;
+  readonly #states: TaskState[] = [];
+  readonly #connected: { readonly sequencer: SequencerRuntime; readonly cursor: Cursor }[] = [];
+
+  constructor(plan: Plan, ground: Ground) {
+    const app = plan.application;
+    this.plan = plan;
+    this.path = app.path;
+    this.#ground = ground;
+    const { pool } = ground;
+    for (const { path } of [...app.generators, ...app.ingresses, ...app.sequencers, ...app.workflows]) this.#addStream(streamPath(path));
+    for (const { path } of app.splits) this.#addStream(path);
+    for (const { path, strategy } of app.sequencers) {
+      const runtime = new SequencerRuntime(path, this.stream(streamPath(path)), strategy, ground);
+      this.entities.set(path, { kind: 'sequencer', app: app.path, runtime });
+    }
+    for (const { path } of app.splitters) {
+      this.entities.set(path, { kind: 'splitter', app: app.path, runtime: new SplitterRuntime(path, ground) });
+    }
+    for (const { path, key } of app.portals) {
+      this.entities.set(path, { kind: 'portal', app: app.path, runtime: new PortalRuntime(path, key) });
+    }
+    this.generators = app.generators.map((node) => new GeneratorRuntime(node, this.stream(streamPath(node.path)), ground));
+    this.workflows = app.workflows.map(({ path, onFailure }) => new WorkflowRuntime(path, this.stream(streamPath(path)), onFailure, ground));
+    this.workflows.forEach((workflow, i) => {
+      workflow.equip(this.#segments(i, workflow, pool), plan.workflows[i]?.sink ?? []);
+    });
+  }
+
+  /** Lets it run: from now on atoms arrive. */
+  attach(): void {
+    const app = this.plan.application;
+    app.workflows.forEach(({ source, from }, i) => this.workflows[i]?.read(this.stream(source ?? ''), from));
+    for (const { path, input } of app.splitters) this.#find(path, 'splitter').read(this.stream(input));
+    for (const { path, splitter, predicate } of app.splits) {
+      this.#find(splitter, 'splitter').add({ path, stream: this.stream(path), predicate });
+    }
+    for (const { from, to, priority } of app.connections) {
+      const sequencer = this.#find(to, 'sequencer');
+      this.#connected.push({ sequencer, cursor: sequencer.connect(this.stream(from), priority) });
+    }
+    for (const generator of this.generators) generator.start();
+  }
+
+  /** L2. */
+  close(): void {
+    const app = this.plan.application;
+    for (const { sequencer, cursor } of this.#connected) sequencer.disconnect(cursor);
+    for (const { path, splitter } of app.splits) this.#find(splitter, 'splitter').remove(path);
+    for (const generator of this.generators) generator.close();
+    for (const workflow of this.workflows) workflow.close();
+    for (const { kind, runtime } of this.entities.values()) {
+      if (kind === 'sequencer' || kind === 'splitter') runtime.close();
+    }
+  }
+
+  /** The number of cells of each task that has any, by the path of the task. */
+  cellCounts(): Map<string, number> {
+    return new Map(this.#states.filter(({ cells }) => cells.size > 0).map(({ path, cells }) => [path, cells.size]));
+  }
+
+  stream(path: string): AtomicStream {
+    return this.#find(path, 'stream');
+  }
+
+  #addStream(path: string): void {
+    const retained = this.plan.application.retained.includes(path);
+    const runtime = new AtomicStream(path, this.#ground.pool, retained);
+    this.entities.set(path, { kind: 'stream', app: this.path, runtime });
+  }
+
+  #find<K extends EntityKind>(path: string, kind: K): Runtimes[K] {
+    const found = this.entities.get(path) ?? this.#ground.entity(path);
+    if (found?.kind === kind) return found.runtime as Runtimes[K];
+    throw new InvariantViolation({
+      code: 'invariant/violated',
+      where: this.path,
+      what: `the plan was checked, and yet there is no ${kind} ${path}`,
+      cure: 'Please report it',
+    });
+  }
+
+  #segments(index: number, workflow: WorkflowRuntime, pool: AtomPool): Segment[] {
+    const tasks = this.plan.application.workflows[index]?.tasks ?? [];
+    return (this.plan.workflows[index]?.segments ?? []).map(({ tasks: members, inputs, readers }, segment) => {
+      const operators: Operator[] = [];
+      for (const task of members) {
+        const node = tasks[task];
+        if (node === undefined) continue;
+        const state = new TaskState(node.name, `${workflow.path}/${node.name}`);
+        this.#states.push(state);
+        for (const spec of node.parts) {
+          const entrance = new Entrance(state.path, this.#ground.turns, workflow.inbox, segment, operators.length);
+          operators.push(this.#operator(made(spec, state), state, entrance, pool));
+        }
+      }
+      return { operators, inputs, readers };
+    });
+  }
+
+  #operator(spec: TaskSpec, state: TaskState, entrance: Entrance, pool: AtomPool): Operator {
+    const handlers = handlersOf(spec);
+    const abilities = {
+      asks: new Map(spec.asks.map(({ path }) => [path, this.#find(path, 'portal')])),
+      continuations: new Set<unknown>(spec.continuations),
+      hasTimer: handlers.onTimer !== undefined,
+    };
+    const context = new TaskContext(state, entrance, abilities, this.#ground);
+    for (const { portal, handle } of spec.answers) this.#find(portal.path, 'portal').answerWith(entrance, handle);
+    if (spec.lean !== undefined) return leanOperator(spec.lean.kind, spec.lean.f, context, pool);
+    return new HandlerOperator(handlers, context, pool);
+  }
+}
+
+/** The task itself, made by its factory if it has one. */
+function made(spec: TaskSpec, { name, path }: TaskState): TaskSpec {
+  const { factory } = spec;
+  if (factory === undefined) return spec;
+  let task: TaskSpec;
+  try {
+    task = made(factory({ name, path }), { name, path } as TaskState);
+  } catch (cause) {
+    throw initFailed(path, `its factory threw: ${describe(cause)}`, 'Let the factory return a task', { cause });
+  }
+  if (task.asks.length > 0 || task.answers.length > 0) {
+    const cure = 'Write portal tasks directly into the workflow, so that it is known who asks and answers';
+    throw initFailed(path, 'its factory made a task with portals', cure, {});
+  }
+  return task;
+}
+
+function initFailed(where: string, what: string, cure: string, options: { cause?: unknown }): PorticoError {
+  return new PorticoError({ code: 'task/init-failed', where, what, cure }, options);
+}

@@ -1,0 +1,384 @@
+/**
+ * Operators: how the parts of a task run over an atom. Each takes a whole batch and gives a whole batch, in tight loops.
+ *
+ * O1. An operator writes into its input only if it owns it; what it does not own is left as it was.
+ * O2. Every event has a turn of its own: a throw undoes that turn, and an error event stands in place of its outputs.
+ * O3. Error events pass in order, untouched, unless the task handles them.
+ */
+import { InvariantViolation } from '../errors.ts';
+import type { Handlers, LeanFunction, LeanKind } from '../graph/task.ts';
+import { ATOM, Failure, SEAL, type Atom, type AtomPool, type End } from './atom.ts';
+import { checkedKey, type TaskContext } from './context.ts';
+import type { Pass, TaskTimer } from './entrance.ts';
+import { Refusal, type Ask } from './portal.ts';
+
+/** One part of a task at run time. */
+export interface Operator {
+  readonly context: TaskContext;
+  /** Gives the outputs of a batch: in a batch of the pool, or in the input itself. */
+  run(input: Atom, owned: boolean, end: End): Atom;
+  /** Gives the outputs of a pass that enters here. */
+  enter(pass: Pass): Atom;
+}
+
+/** Makes the operator of a single function. */
+export function leanOperator(kind: LeanKind, f: LeanFunction, context: TaskContext, pool: AtomPool): Operator {
+  switch (kind) {
+    case 'map':
+      return new MapOperator(f, context, pool);
+    case 'filter':
+      return new FilterOperator(f, context, pool);
+    case 'flatMap':
+      return new FlatMapOperator(f, context, pool);
+    case 'key':
+      return new KeyOperator(f, context, pool);
+    case 'identity':
+      return new IdentityOperator(f, context, pool);
+  }
+}
+
+abstract class LeanOperator implements Operator {
+  readonly context: TaskContext;
+  protected readonly f: LeanFunction;
+  protected readonly pool: AtomPool;
+
+  constructor(f: LeanFunction, context: TaskContext, pool: AtomPool) {
+    this.f = f;
+    this.context = context;
+    this.pool = pool;
+  }
+
+  abstract run(input: Atom, owned: boolean): Atom;
+
+  enter(): never {
+    throw new InvariantViolation({
+      code: 'invariant/violated',
+      where: this.context.path,
+      what: 'a pass entered at a task that has no portals and no timers',
+      cure: 'Please report it',
+    });
+  }
+}
+
+class MapOperator extends LeanOperator {
+  run(input: Atom, owned: boolean): Atom {
+    const { f, context } = this;
+    const { turns } = context;
+    const { n, keys, values } = input;
+    const out = owned ? input : this.pool.take();
+    const outKeys = out.keys;
+    const outValues = out.values;
+    let failures = input.failures;
+    const passFailures = failures > 0;
+    context.live = true;
+    let i = 0;
+    while (i < n) {
+      try {
+        for (; i < n; i++) {
+          const key = keys[i] as string;
+          const value = values[i];
+          outKeys[i] = key;
+          if (passFailures && value instanceof Failure) {
+            outValues[i] = value;
+            continue;
+          }
+          context.key = key;
+          context.cell = undefined;
+          outValues[i] = f(value, context);
+          turns.keep();
+        }
+      } catch (error) {
+        outValues[i++] = failed(context, error);
+        failures++;
+      }
+    }
+    context.live = false;
+    out.n = n;
+    out.failures = failures;
+    return out;
+  }
+}
+
+class FilterOperator extends LeanOperator {
+  run(input: Atom, owned: boolean): Atom {
+    const { f, context } = this;
+    const { turns } = context;
+    const { n, keys, values } = input;
+    const out = owned ? input : this.pool.take();
+    const outKeys = out.keys;
+    const outValues = out.values;
+    let failures = input.failures;
+    const passFailures = failures > 0;
+    context.live = true;
+    let i = 0;
+    let kept = 0;
+    while (i < n) {
+      try {
+        for (; i < n; i++) {
+          const key = keys[i] as string;
+          const value = values[i];
+          if (!(passFailures && value instanceof Failure)) {
+            context.key = key;
+            context.cell = undefined;
+            const keeps = f(value, context);
+            turns.keep();
+            if (keeps !== true && !truthy(keeps)) continue;
+          }
+          outKeys[kept] = key;
+          outValues[kept++] = value;
+        }
+      } catch (error) {
+        outKeys[kept] = keys[i++] as string;
+        outValues[kept++] = failed(context, error);
+        failures++;
+      }
+    }
+    context.live = false;
+    // The values that were dropped must not stay alive in a batch that is reused.
+    if (owned) for (let at = kept; at < n; at++) outValues[at] = undefined;
+    out.n = kept;
+    out.failures = failures;
+    return out;
+  }
+}
+
+class KeyOperator extends LeanOperator {
+  run(input: Atom, owned: boolean): Atom {
+    const { f, context } = this;
+    const { turns } = context;
+    const { n, keys, values } = input;
+    const out = owned ? input : this.pool.take();
+    const outKeys = out.keys;
+    const outValues = out.values;
+    let failures = input.failures;
+    const passFailures = failures > 0;
+    context.live = true;
+    let i = 0;
+    while (i < n) {
+      try {
+        for (; i < n; i++) {
+          const value = values[i];
+          const old = keys[i] as string;
+          outValues[i] = value;
+          outKeys[i] = old;
+          if (passFailures && value instanceof Failure) continue;
+          context.key = old;
+          context.cell = undefined;
+          const key = f(value, context);
+          outKeys[i] = typeof key === 'string' || typeof key === 'bigint' ? key : checkedKey(key, context.path);
+          turns.keep();
+        }
+      } catch (error) {
+        outValues[i++] = failed(context, error);
+        failures++;
+      }
+    }
+    context.live = false;
+    out.n = n;
+    out.failures = failures;
+    return out;
+  }
+}
+
+class FlatMapOperator extends LeanOperator {
+  run(input: Atom): Atom {
+    const { f, context } = this;
+    const { turns } = context;
+    const { n, keys, values } = input;
+    const passFailures = input.failures > 0;
+    const out = this.pool.take();
+    context.live = true;
+    for (let i = 0; i < n; i++) {
+      const key = keys[i] as string;
+      const value = values[i];
+      if (passFailures && value instanceof Failure) {
+        out.fail(key, value);
+        continue;
+      }
+      const savepoint = out.n;
+      try {
+        context.key = key;
+        context.cell = undefined;
+        for (const each of f(value, context) as Iterable<unknown>) out.push(key, each);
+        turns.keep();
+      } catch (error) {
+        out.n = savepoint;
+        out.fail(key, failed(context, error));
+      }
+    }
+    context.live = false;
+    return out;
+  }
+}
+
+class IdentityOperator extends LeanOperator {
+  run(input: Atom): Atom {
+    return input;
+  }
+}
+
+/** Runs a task with handlers. */
+export class HandlerOperator implements Operator {
+  readonly context: TaskContext;
+  readonly #handlers: Handlers;
+  readonly #pool: AtomPool;
+
+  constructor(handlers: Handlers, context: TaskContext, pool: AtomPool) {
+    this.#handlers = handlers;
+    this.context = context;
+    this.#pool = pool;
+  }
+
+  run(input: Atom, _owned: boolean, end: End): Atom {
+    const { context } = this;
+    const { turns } = context;
+    const { onNext, onError, onAtomComplete, onComplete } = this.#handlers;
+    const { n, keys, values } = input;
+    const passFailures = input.failures > 0;
+    const out = this.#begin();
+    let savepoint = 0;
+    let i = 0;
+    while (i < n) {
+      try {
+        for (; i < n; i++) {
+          const value = values[i];
+          context.key = keys[i];
+          context.cell = undefined;
+          if (passFailures && value instanceof Failure) {
+            if (onError !== undefined) onError(value.error, context);
+            else out.fail(keys[i] as string, value);
+          } else if (onNext !== undefined) onNext(value, context);
+          turns.keep();
+          savepoint = out.n;
+        }
+      } catch (error) {
+        this.#failed(out, savepoint, error);
+        savepoint = out.n;
+        i++;
+      }
+    }
+    if (end === ATOM && onAtomComplete !== undefined) this.#finish(onAtomComplete, out);
+    if (end === SEAL && onComplete !== undefined) this.#finish(onComplete, out);
+    this.#end();
+    return out;
+  }
+
+  enter(pass: Pass): Atom {
+    const out = this.#begin();
+    for (const item of pass.items) {
+      switch (pass.kind) {
+        case 'requests':
+          this.#answer(item as Ask, out);
+          break;
+        case 'replies':
+          this.#resume(item as Ask, out);
+          break;
+        case 'timers':
+          this.#fire(item as TaskTimer, out);
+          break;
+      }
+    }
+    this.#end();
+    return out;
+  }
+
+  #answer(ask: Ask, out: Atom): void {
+    const { context } = this;
+    context.request = ask;
+    const savepoint = out.n;
+    try {
+      context.key = ask.key;
+      context.cell = undefined;
+      ask.portal?.answer(ask.request, context);
+      context.turns.keep();
+    } catch (error) {
+      // The asker learns of it; nothing is left of the turn, and nobody downstream asked for it.
+      out.n = savepoint;
+      context.turns.add(new Refusal(ask, failed(context, error).error));
+      context.turns.keep();
+    }
+    context.request = undefined;
+  }
+
+  #resume(ask: Ask, out: Atom): void {
+    const { context } = this;
+    const { turns } = context;
+    context.request = ask.outer;
+    context.current = ask.gather ?? ask;
+    context.key = ask.askerKey;
+    context.cell = undefined;
+    const savepoint = out.n;
+    try {
+      ask.resume(context, turns.undoLog);
+      turns.keep();
+    } catch (error) {
+      this.#failed(out, savepoint, error);
+      // Whoever asked this task waits for an answer that cannot come any more.
+      if (ask.outer !== undefined) {
+        turns.add(new Refusal(ask.outer, error));
+        turns.keep();
+      }
+    }
+    context.request = undefined;
+    context.current = undefined;
+  }
+
+  #fire(timer: TaskTimer, out: Atom): void {
+    const { context } = this;
+    if (timer.cancelled) return;
+    timer.done();
+    context.key = timer.key;
+    context.cell = undefined;
+    const savepoint = out.n;
+    try {
+      this.#handlers.onTimer?.(timer.payload, context);
+      context.turns.keep();
+    } catch (error) {
+      this.#failed(out, savepoint, error);
+    }
+  }
+
+  #finish(handler: (ctx: TaskContext) => void, out: Atom): void {
+    const { context } = this;
+    const savepoint = out.n;
+    context.key = undefined;
+    context.cell = undefined;
+    try {
+      handler(context);
+      context.turns.keep();
+    } catch (error) {
+      this.#failed(out, savepoint, error);
+    }
+  }
+
+  /** O2. */
+  #failed(out: Atom, savepoint: number, error: unknown): void {
+    const { context } = this;
+    const failure = failed(context, error);
+    out.n = savepoint;
+    out.fail(context.key ?? 0, failure);
+  }
+
+  #begin(): Atom {
+    const out = this.#pool.take();
+    this.context.out = out;
+    this.context.live = true;
+    return out;
+  }
+
+  #end(): void {
+    this.context.live = false;
+    this.context.out = undefined;
+  }
+}
+
+/** Undoes the turn and makes an error event of what was thrown. */
+function failed(context: TaskContext, error: unknown): Failure {
+  if (error instanceof InvariantViolation) throw error;
+  context.turns.rollback();
+  return new Failure(error, context.path);
+}
+
+function truthy(value: unknown): boolean {
+  return Boolean(value);
+}

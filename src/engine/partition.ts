@@ -1,0 +1,193 @@
+/**
+ * A partition: one single-threaded engine that owns a share of the keys. The loop that lets whoever is ready run.
+ *
+ * N1. One entity runs at a time, to the end of its step.
+ * N2. After a failure that no policy covers nothing runs any more; what was under way has been undone.
+ */
+import { PorticoError, describe } from '../errors.ts';
+import type { EntityKind } from '../graph/application.ts';
+import { deriveKey, type Key } from '../graph/keys.ts';
+import type { Clock, LogLevel } from '../host.ts';
+import type { Known, Plan } from '../plan/plan.ts';
+import { Atom, AtomPool } from './atom.ts';
+import { checkedKey } from './context.ts';
+import { DeadLetters } from './deadletters.ts';
+import { TaskTimers, type Pass } from './entrance.ts';
+import { Instance, type Entity, type Ground } from './instance.ts';
+import { Random } from './random.ts';
+import { FairReady, RankedReady, type Ready } from './ready.ts';
+import type { AtomicStream } from './stream.ts';
+import { Tap, type Subscriber } from './tap.ts';
+import { Turns } from './turn.ts';
+import type { WorkflowRuntime } from './workflow.ts';
+
+/** How a partition runs. */
+export interface PartitionOptions {
+  readonly seed: number;
+  readonly clock: Clock;
+  /** Everyone in turn, or strictly by class so that each generated atom is driven to rest. */
+  readonly order: 'fair' | 'ranked';
+  readonly strict: boolean;
+  readonly deadLetterLimit: number;
+  readonly log: (level: LogLevel, name: string, path: string, value: unknown) => void;
+}
+
+export class Partition implements Ground, Known {
+  readonly pool: AtomPool = new AtomPool();
+  readonly random: Random;
+  readonly ready: Ready;
+  readonly turns: Turns;
+  readonly taskTimers: TaskTimers = new TaskTimers();
+  readonly strict: boolean;
+  readonly log: PartitionOptions['log'];
+  readonly deadLetters: DeadLetters;
+  /** The applications, by path, in the order of their launch. */
+  readonly instances: Map<string, Instance> = new Map();
+  /** Why it stopped. */
+  failure: PorticoError | undefined;
+  /** Whether an entity is running. */
+  busy = false;
+  /** How many steps were made. */
+  steps = 0;
+  readonly #entities = new Map<string, Entity>();
+  readonly #taps = new Set<Tap>();
+
+  constructor({ seed, clock, order, strict, deadLetterLimit, log }: PartitionOptions) {
+    this.random = new Random(seed);
+    this.ready = order === 'fair' ? new FairReady() : new RankedReady(this.random);
+    this.turns = new Turns(clock);
+    this.strict = strict;
+    this.deadLetters = new DeadLetters(deadLetterLimit);
+    this.log = log;
+  }
+
+  launch(plan: Plan): void {
+    // L1: the constructor may throw, attaching does not.
+    const instance = new Instance(plan, this);
+    this.instances.set(instance.path, instance);
+    for (const [path, entity] of instance.entities) this.#entities.set(path, entity);
+    instance.attach();
+  }
+
+  /** Takes an application out again. */
+  remove(instance: Instance): void {
+    instance.close();
+    this.instances.delete(instance.path);
+    for (const path of instance.entities.keys()) this.#entities.delete(path);
+    for (const tap of this.#taps) if (instance.entities.get(tap.stream.path)?.runtime === tap.stream) this.untap(tap);
+    const under = `${instance.path}/`;
+    const { timers } = this.turns;
+    for (const timed of [...timers.waiting()]) if (timed.owner.startsWith(under)) timers.cancel(timed);
+    this.taskTimers.forget(under);
+    this.deadLetters.forget(under);
+  }
+
+  /** Who, of the other applications, needs something of this one: what, and who. */
+  dependentsOf(instance: Instance): string[] {
+    return [...this.instances.values()].flatMap(({ path, plan }) =>
+      path === instance.path ? [] : plan.requires.filter((need) => instance.entities.has(need.path)).map(({ by }) => by),
+    );
+  }
+
+  /** Lets up to so many entities run. Returns how many did. */
+  run(limit: number): number {
+    const { ready, turns } = this;
+    let done = 0;
+    this.busy = true;
+    try {
+      while (done < limit && this.failure === undefined) {
+        // Looking at the clock costs more than a step does.
+        if ((this.steps & 0xff) === 0 && turns.timers.size > 0) turns.fireDue();
+        const entity = ready.take();
+        if (entity === undefined) break;
+        done++;
+        this.steps++;
+        if (entity.run()) ready.add(entity);
+      }
+    } catch (error) {
+      this.failure = error instanceof PorticoError ? error : unexpected(error);
+      // N2.
+      turns.undo();
+    } finally {
+      this.busy = false;
+    }
+    return done;
+  }
+
+  /** Whether anything can run now. */
+  get runnable(): boolean {
+    if (this.failure !== undefined) return false;
+    if (this.ready.size === 0 && this.turns.timers.size > 0) this.turns.fireDue();
+    return this.ready.size > 0;
+  }
+
+  /** Appends an atom from outside. */
+  admit(stream: AtomicStream, keyOf: ((value: unknown) => Key) | undefined, values: readonly unknown[]): void {
+    const atom = new Atom();
+    for (const value of values) {
+      atom.push(keyOf === undefined ? deriveKey(value, 0) : checkedKey(keyOf(value), stream.path), value);
+    }
+    stream.append(atom);
+  }
+
+  tap(stream: AtomicStream, subscriber: Subscriber, from: 'end' | 'start'): Tap {
+    const tap: Tap = new Tap(stream, subscriber, this.ready, from, (cause) => {
+      this.#taps.delete(tap);
+      const cure = 'Catch in the subscriber what may happen there, and subscribe again';
+      const what = `a subscriber threw and was unsubscribed: ${describe(cause)}`;
+      const error = new PorticoError({ code: 'system/subscriber-failed', where: stream.path, what, cure }, { cause });
+      this.log('error', stream.path, stream.path, error.message);
+    });
+    this.#taps.add(tap);
+    return tap;
+  }
+
+  untap(tap: Tap): void {
+    tap.close();
+    this.#taps.delete(tap);
+  }
+
+  /** Lets an atom or pass that was set aside run again. */
+  resend(id: number): boolean {
+    const found = this.deadLetters.take(id);
+    found?.workflow.inbox.push(found.work);
+    return found !== undefined;
+  }
+
+  failed(workflow: WorkflowRuntime, work: Atom | Pass, error: PorticoError): boolean {
+    if (workflow.onFailure === 'stop') this.failure = error;
+    else if (this.deadLetters.full) {
+      const cure = 'Re-send or discard dead letters, or allow more of them';
+      const what = `the dead letters are full, and so this could not be set aside: ${error.what}`;
+      this.failure = new PorticoError({ code: 'deadletter/full', where: workflow.path, what, cure }, { cause: error });
+    } else {
+      const { id } = this.deadLetters.add(workflow, work, error);
+      this.log('error', workflow.path, workflow.path, `set aside as dead letter ${id}: ${error.message}`);
+      return true;
+    }
+    return false;
+  }
+
+  entity(path: string): Entity | undefined {
+    return this.#entities.get(path);
+  }
+
+  kindOf(path: string): EntityKind | undefined {
+    return this.#entities.get(path)?.kind;
+  }
+
+  isRetained(path: string): boolean {
+    const found = this.#entities.get(path);
+    return found?.kind === 'stream' && found.runtime.retained;
+  }
+
+  paths(): Iterable<string> {
+    return this.#entities.keys();
+  }
+}
+
+/** Only our own code is outside the places that catch errors of users. */
+function unexpected(cause: unknown): PorticoError {
+  const what = `an error escaped the engine: ${describe(cause)}`;
+  return new PorticoError({ code: 'invariant/violated', where: 'engine', what, cure: 'Please report it' }, { cause });
+}

@@ -1,0 +1,262 @@
+/**
+ * Portals: asks on their way to the task that answers, and replies on their way back.
+ *
+ * P1. A request leaves when the atom that asked is committed; a reply leaves when the atom that replied is.
+ * P2. An ask is settled once: by its reply, by the failure of the replier, or by its timeout. What comes later is counted
+ *     and dropped.
+ * P3. A settled ask is known to nobody but the pass that brings it back.
+ */
+import { PorticoError, describe } from '../errors.ts';
+import type { AnyContext, Continuation, Future } from '../graph/context.ts';
+import type { Key } from '../graph/keys.ts';
+import { absent } from '../graph/context.ts';
+import { Cell, type UndoLog } from './cells.ts';
+import type { Entrance } from './entrance.ts';
+import { Timed } from './timers.ts';
+import type { Effect } from './turn.ts';
+
+/** How a request is handled. */
+export type RequestHandler = (request: unknown, ctx: AnyContext) => void;
+
+/** A portal at run time. */
+export class PortalRuntime {
+  readonly path: string;
+  readonly key: ((request: unknown) => Key) | undefined;
+  requests = 0;
+  /** Replies that came after their ask was settled. */
+  late = 0;
+  #entrance: Entrance | undefined;
+  #handle: RequestHandler | undefined;
+
+  constructor(path: string, key: ((request: unknown) => Key) | undefined) {
+    this.path = path;
+    this.key = key;
+  }
+
+  /** Says which task answers it. */
+  answerWith(entrance: Entrance, handle: RequestHandler): void {
+    this.#entrance = entrance;
+    this.#handle = handle;
+  }
+
+  send(ask: Ask): void {
+    this.requests++;
+    this.#entrance?.add('requests', ask);
+  }
+
+  answer(request: unknown, ctx: AnyContext): void {
+    this.#handle?.(request, ctx);
+  }
+}
+
+/** What is awaited: one ask, or several together. A context is in its continuation while `current` is this. */
+export type Awaited = Ask | Gather;
+
+/** What to do with a reply. */
+export interface Then {
+  readonly then: (reply: unknown, ctx: AnyContext) => void;
+  readonly otherwise: ((error: unknown, ctx: AnyContext) => void) | undefined;
+}
+
+/** Makes a continuation that is data runnable. */
+export function named(continuation: Continuation<never, never, never>, env: unknown): Then {
+  const { run, otherwise } = continuation;
+  return {
+    then: (reply, ctx) => run(reply, env, ctx),
+    otherwise: otherwise === undefined ? undefined : (error, ctx) => otherwise(error, env, ctx),
+  };
+}
+
+/** A request, from being asked until its continuation has run. It is the future that the asker holds. */
+export class Ask extends Timed implements Effect, Future<never> {
+  readonly portal: PortalRuntime | undefined;
+  readonly request: unknown;
+  /** The key under which it is answered. */
+  readonly key: Key;
+  /** Where the reply enters. */
+  readonly #home: Entrance;
+  /** The key under which its continuation runs. */
+  readonly askerKey: Key | undefined;
+  /** The request that the asker itself was handling. */
+  readonly outer: Ask | undefined;
+  readonly #due: number;
+  /** The turn that asked. */
+  readonly atom: number;
+  readonly turn: number;
+  then: Then | undefined = undefined;
+  gather: Gather | undefined = undefined;
+  /** Its place in the gather. */
+  index = 0;
+  /** A reply was given; it is on its way. */
+  answered = false;
+  #settled = false;
+  outcome: unknown = undefined;
+  failed = false;
+
+  constructor(
+    portal: PortalRuntime | undefined,
+    request: unknown,
+    key: Key,
+    home: Entrance,
+    askerKey: Key | undefined,
+    outer: Ask | undefined,
+    due: number,
+  ) {
+    super();
+    this.portal = portal;
+    this.request = request;
+    this.key = key;
+    this.#home = home;
+    this.askerKey = askerKey;
+    this.outer = outer;
+    this.#due = due;
+    this.atom = home.turns.atom;
+    this.turn = home.turns.undoLog.turn;
+  }
+
+  get owner(): string {
+    return this.#home.path;
+  }
+
+  get awaited(): boolean {
+    return this.then !== undefined || this.gather !== undefined;
+  }
+
+  /** The reply, in its own continuation only. */
+  value(ctx: object): never {
+    const current = 'current' in ctx ? ctx.current : undefined;
+    if (current === undefined || (current !== this && current !== this.gather)) {
+      throw new PorticoError({
+        code: 'future/elsewhere',
+        where: this.#home.path,
+        what: 'a future was read outside its own continuation',
+        cure: 'Read it in the function given to await, and capture the value for later ones',
+      });
+    }
+    if (this.failed) throw this.outcome;
+    return this.outcome as never;
+  }
+
+  apply(): void {
+    const { portal } = this;
+    // P1.
+    if (portal === undefined) {
+      this.settle([], false);
+      return;
+    }
+    if (this.awaited) this.#home.turns.timers.set(this, this.#due);
+    else this.#settled = true;
+    portal.send(this);
+  }
+
+  undo(): void {
+    // Nothing was sent yet.
+  }
+
+  /** P2. */
+  settle(outcome: unknown, failed: boolean): void {
+    if (this.#settled) {
+      if (this.awaited && this.portal !== undefined) this.portal.late++;
+      return;
+    }
+    this.#settled = true;
+    this.#home.turns.timers.cancel(this);
+    this.outcome = outcome;
+    this.failed = failed;
+    this.#home.add('replies', this);
+  }
+
+  fire(): void {
+    const path = this.portal?.path ?? '';
+    const error = new PorticoError({
+      code: 'portal/timeout',
+      where: this.#home.path,
+      what: `${path} did not reply in time`,
+      cure: 'Let its task reply to every request, or ask with a larger timeoutMs',
+    });
+    this.settle(error, true);
+  }
+
+  /** Tells the asker that the replier failed. */
+  fail(cause: unknown): void {
+    const where = this.portal?.path ?? '';
+    const what = `its task failed on this request: ${describe(cause)}`;
+    const cure = 'Mend the request handler, or handle the failure where it is awaited';
+    this.settle(new PorticoError({ code: 'portal/replier-failed', where, what, cure }, { cause }), true);
+  }
+
+  /** Runs the continuation. */
+  resume(ctx: AnyContext, undoLog: UndoLog): void {
+    if (this.gather !== undefined) this.gather.resume(this, ctx, undoLog);
+    else if (this.then !== undefined) settleWith(this.then, this.outcome, this.failed, ctx);
+  }
+}
+
+/** Several asks that are awaited together. */
+export class Gather {
+  readonly asks: readonly Ask[];
+  readonly #then: Then;
+  /** How many are missing, so that a turn that is undone is not counted; `absent` when it is over. */
+  readonly #missing = new Cell('', undefined);
+
+  constructor(asks: readonly Ask[], then: Then) {
+    this.asks = asks;
+    this.#then = then;
+    this.#missing.set(0, asks.length);
+  }
+
+  resume(ask: Ask, ctx: AnyContext, undoLog: UndoLog): void {
+    const missing = this.#missing.get(0);
+    if (missing === absent) return;
+    const left = (missing as number) - 1;
+    undoLog.before(this.#missing, 0, false);
+    this.#missing.set(0, ask.failed || left === 0 ? absent : left);
+    if (ask.failed) settleWith(this.#then, ask.outcome, true, ctx);
+    else if (left === 0) settleWith(this.#then, this.asks.map(({ outcome }) => outcome), false, ctx);
+  }
+}
+
+/** A reply on its way. */
+export class Reply implements Effect {
+  readonly #ask: Ask;
+  readonly #value: unknown;
+
+  constructor(ask: Ask, value: unknown) {
+    this.#ask = ask;
+    this.#value = value;
+    ask.answered = true;
+  }
+
+  apply(): void {
+    this.#ask.settle(this.#value, false);
+  }
+
+  undo(): void {
+    this.#ask.answered = false;
+  }
+}
+
+/** The news, on its way, that a replier failed. */
+export class Refusal implements Effect {
+  readonly #ask: Ask;
+  readonly #cause: unknown;
+
+  constructor(ask: Ask, cause: unknown) {
+    this.#ask = ask;
+    this.#cause = cause;
+  }
+
+  apply(): void {
+    this.#ask.fail(this.#cause);
+  }
+
+  undo(): void {
+    // Nothing was told yet.
+  }
+}
+
+function settleWith({ then, otherwise }: Then, outcome: unknown, failed: boolean, ctx: AnyContext): void {
+  if (!failed) then(outcome, ctx);
+  else if (otherwise !== undefined) otherwise(outcome, ctx);
+  else throw outcome;
+}

@@ -1,0 +1,152 @@
+/**
+ * Atomic streams and the cursors of their consumers.
+ *
+ * S1. Atoms are numbered in the order in which they were appended; every cursor sees them in that order, without gaps.
+ * S2. An atom is kept until every cursor has passed it, or for good if the stream is retained.
+ * S3. A cursor that comes late begins at the end, or at the start of a retained stream.
+ */
+import type { Atom, AtomPool } from './atom.ts';
+
+/** Who reads a stream. */
+export interface Consumer {
+  /** An atom is waiting at this cursor. */
+  arrived(cursor: Cursor): void;
+}
+
+export class AtomicStream {
+  readonly path: string;
+  readonly retained: boolean;
+  readonly #pool: AtomPool;
+  readonly cursors: Cursor[] = [];
+  #ring: (Atom | undefined)[] = [undefined, undefined, undefined, undefined];
+  /** The number of the oldest atom that is kept. */
+  #first = 0;
+  #next = 0;
+  /** How many cursors stand at the oldest atom. */
+  #atFirst = 0;
+  /** All events that were ever appended. */
+  events = 0;
+  /** Called when an atom was let go, until it is called once. For producers that wait for room. */
+  onRoom: (() => void) | undefined;
+
+  constructor(path: string, pool: AtomPool, retained: boolean) {
+    this.path = path;
+    this.#pool = pool;
+    this.retained = retained;
+  }
+
+  /** How many atoms were ever appended. */
+  get atoms(): number {
+    return this.#next;
+  }
+
+  /** How many atoms somebody has not read yet. */
+  get backlog(): number {
+    if (!this.retained) return this.#next - this.#first;
+    return this.cursors.reduce((most, cursor) => Math.max(most, this.#next - cursor.position), 0);
+  }
+
+  append(atom: Atom): void {
+    this.events += atom.n;
+    const { cursors } = this;
+    if (cursors.length === 0 && !this.retained) {
+      this.#next++;
+      this.#first++;
+      if (atom.holders === 0) this.#pool.give(atom);
+      return;
+    }
+    if (this.#next - this.#first === this.#ring.length) this.#grow();
+    atom.holders++;
+    this.#ring[this.#next & (this.#ring.length - 1)] = atom;
+    this.#next++;
+    for (let i = 0; i < cursors.length; i++) {
+      const cursor = cursors[i] as Cursor;
+      cursor.consumer.arrived(cursor);
+    }
+  }
+
+  /** Lets a consumer read from here on. */
+  attach(consumer: Consumer, from: 'end' | 'start' = 'end'): Cursor {
+    const cursor = new Cursor(this, consumer, from === 'start' ? this.#first : this.#next);
+    this.cursors.push(cursor);
+    if (cursor.position === this.#first) this.#atFirst++;
+    if (cursor.waiting) consumer.arrived(cursor);
+    return cursor;
+  }
+
+  detach(cursor: Cursor): void {
+    this.cursors.splice(this.cursors.indexOf(cursor), 1);
+    if (cursor.position === this.#first && --this.#atFirst === 0) this.#trim();
+  }
+
+  /** @internal */
+  at(position: number): Atom | undefined {
+    return position < this.#next ? this.#ring[position & (this.#ring.length - 1)] : undefined;
+  }
+
+  /** @internal A cursor has moved on from this position. */
+  passed(position: number): void {
+    if (position !== this.#first || this.retained) return;
+    if (this.cursors.length === 1) this.#drop();
+    else if (--this.#atFirst === 0) this.#trim();
+  }
+
+  /** Forgets what every cursor has passed. */
+  #trim(): void {
+    if (this.retained) return;
+    let least = this.#next;
+    for (const { position } of this.cursors) if (position < least) least = position;
+    while (this.#first < least) this.#drop();
+    this.#atFirst = 0;
+    for (const { position } of this.cursors) if (position === least) this.#atFirst++;
+  }
+
+  #drop(): void {
+    const place = this.#first & (this.#ring.length - 1);
+    const atom = this.#ring[place] as Atom;
+    this.#ring[place] = undefined;
+    this.#first++;
+    if (--atom.holders === 0) this.#pool.give(atom);
+    if (this.onRoom !== undefined) this.onRoom();
+  }
+
+  #grow(): void {
+    const larger: (Atom | undefined)[] = Array.from({ length: this.#ring.length * 2 });
+    for (let at = this.#first; at < this.#next; at++) {
+      larger[at & (larger.length - 1)] = this.#ring[at & (this.#ring.length - 1)];
+    }
+    this.#ring = larger;
+  }
+}
+
+/** The place of one consumer in a stream. */
+export class Cursor {
+  readonly stream: AtomicStream;
+  readonly consumer: Consumer;
+  /** The number of the next atom to read. */
+  position: number;
+  /** For consumers with several inputs: which one this is. */
+  input = 0;
+  /** For consumers with several inputs: whether it stands in their list of ready ones. */
+  listed = false;
+
+  constructor(stream: AtomicStream, consumer: Consumer, position: number) {
+    this.stream = stream;
+    this.consumer = consumer;
+    this.position = position;
+  }
+
+  get waiting(): boolean {
+    return this.position < this.stream.atoms;
+  }
+
+  /** The next atom, still unread. */
+  peek(): Atom | undefined {
+    return this.stream.at(this.position);
+  }
+
+  /** The next atom has been read. */
+  advance(): void {
+    this.stream.passed(this.position++);
+  }
+}

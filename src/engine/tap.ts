@@ -1,0 +1,54 @@
+/** A tap: hands the events of a stream to the outside, atom by atom, once they are committed. */
+import type { Key } from '../graph/keys.ts';
+import type { Atom } from './atom.ts';
+import { WORKFLOWS, type Rank, type Ready, type Runnable } from './ready.ts';
+import type { AtomicStream, Consumer, Cursor } from './stream.ts';
+
+/** Receives one event. */
+export type Subscriber = (value: unknown, event: { readonly key: Key }) => void;
+
+export class Tap implements Runnable, Consumer {
+  readonly rank: Rank = WORKFLOWS;
+  place = -1;
+  readonly stream: AtomicStream;
+  readonly #subscriber: Subscriber;
+  readonly #ready: Ready;
+  readonly #failed: (cause: unknown) => void;
+  readonly #cursor: Cursor;
+  #closed = false;
+
+  constructor(stream: AtomicStream, subscriber: Subscriber, ready: Ready, from: 'end' | 'start', failed: (cause: unknown) => void) {
+    this.stream = stream;
+    this.#subscriber = subscriber;
+    this.#ready = ready;
+    this.#failed = failed;
+    this.#cursor = stream.attach(this, from);
+  }
+
+  arrived(): void {
+    this.#ready.add(this);
+  }
+
+  run(): boolean {
+    const { keys, values, n } = this.#cursor.peek() as Atom;
+    // A subscriber may unsubscribe itself, or throw; the atom has been read either way.
+    for (let i = 0; i < n && !this.#closed; i++) {
+      try {
+        this.#subscriber(values[i], { key: keys[i] as Key });
+      } catch (cause) {
+        this.close();
+        this.#failed(cause);
+      }
+    }
+    if (this.#closed) return false;
+    this.#cursor.advance();
+    return this.#cursor.waiting;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.stream.detach(this.#cursor);
+    this.#ready.remove(this);
+  }
+}

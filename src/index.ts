@@ -1,0 +1,46 @@
+/**
+ * The dataflow of Portico, in reading order: write an application, launch it into a system, see what will run.
+ *
+ * @packageDocumentation
+ */
+// Write an application.
+export { application, ApplicationBuilder, Generators, Registry, type WorkflowOptions } from './graph/builder.ts';
+export type { Application, OnFailure } from './graph/application.ts';
+export { Flow, TaskFlow, WorkflowBuilder, type FlowValue } from './graph/flow.ts';
+export type { AnyFlow } from './graph/workflow.ts';
+export type { Ingress, Portal, Sequencer, Splitter, Stream } from './graph/handles.ts';
+export type { Key } from './graph/keys.ts';
+export type { AtomSource, GeneratorOptions, Throttle } from './graph/generators.ts';
+export { priority, random, roundRobin, type SequencerStrategy, type SequencerTurn } from './graph/sequencers.ts';
+
+// Write its tasks.
+export * as tasks from './graph/tasks.ts';
+export { same, type Asks, type MachineState, type Stash } from './graph/tasks.ts';
+export type { InitContext, Task } from './graph/task.ts';
+export { MapState, perKeyMap, perKeyState, perTaskMap, perTaskState, ValueState } from './graph/state.ts';
+export { answer, continuation, type Answer } from './graph/portals.ts';
+export type {
+  AskerContext,
+  AskOptions,
+  Continuation,
+  Future,
+  FutureValues,
+  Log,
+  MapContext,
+  ProcessorContext,
+  ReplierContext,
+  StateContext,
+  TimerId,
+} from './graph/context.ts';
+
+// Run it.
+export { steppingSystem, SteppingSystem, type SteppingOptions } from './system/stepping.ts';
+export { startSystem, RunningSystem, type RunningOptions } from './system/running.ts';
+export type { ApplicationRef, DeadLetterBox, SubscriberOf } from './system/operations.ts';
+export type { DeadLetter } from './engine/deadletters.ts';
+export { formatLogLine, manualClock, platformHost } from './host.ts';
+export type { Clock, Host, LogLevel, LogRecord, ManualClock } from './host.ts';
+
+// When something is wrong.
+export { errorCatalogue, InvariantViolation, PorticoError } from './errors.ts';
+export type { ErrorCode, ErrorFamily, Problem } from './errors.ts';

@@ -1,0 +1,111 @@
+/** What both systems do in the same way: launch, stop, send, subscribe, care for dead letters. */
+import { PorticoError, type ErrorCode } from '../errors.ts';
+import type { DeadLetter } from '../engine/deadletters.ts';
+import type { Partition } from '../engine/partition.ts';
+import type { AtomicStream } from '../engine/stream.ts';
+import type { Subscriber } from '../engine/tap.ts';
+import type { Application } from '../graph/application.ts';
+import type { Ingress, Stream } from '../graph/handles.ts';
+import type { Key } from '../graph/keys.ts';
+import { compile } from '../plan/compile.ts';
+
+/** An application, or its path or name. */
+export type ApplicationRef = Application | string;
+
+/** Receives the events of a stream, one at a time, each after it was committed. */
+export type SubscriberOf<T> = (value: T, event: { readonly key: Key }) => void;
+
+/** What was set aside, and what to do with it. */
+export interface DeadLetterBox {
+  list(): DeadLetter[];
+  /** Lets the atom run again, as it was. */
+  resend(id: number): void;
+  /** Forgets it for good. */
+  discard(id: number): void;
+}
+
+export function launchInto(partition: Partition, application: Application): void {
+  if (partition.instances.has(application.path)) {
+    const cure = 'Stop it first, or launch it under another name';
+    throw wrong('application/launched-twice', application.path, 'it is running already', cure);
+  }
+  partition.launch(compile(application, partition));
+}
+
+export function stopIn(partition: Partition, ref: ApplicationRef): void {
+  const path = typeof ref !== 'string' ? ref.path : ref.startsWith('/') ? ref : `/${ref}`;
+  const instance = partition.instances.get(path);
+  if (instance === undefined) {
+    const running = [...partition.instances.keys()].join(', ') || 'none';
+    throw wrong('application/unknown', path, 'no such application is running', `Running are: ${running}`);
+  }
+  const dependents = partition.dependentsOf(instance);
+  if (dependents.length > 0) {
+    const who = [...new Set(dependents)].join(', ');
+    throw wrong('application/in-use', path, `it is needed by ${who}`, 'Stop those applications first');
+  }
+  partition.remove(instance);
+}
+
+/** Appends one atom with these values to the stream of an ingress. */
+export function sendInto<T>(partition: Partition, { path, stream }: Ingress<T>, values: readonly T[]): void {
+  const found = streamOf(partition, stream.path);
+  const node = [...partition.instances.values()].flatMap(({ plan }) => plan.application.ingresses).find((ingress) => ingress.path === path);
+  if (node === undefined) throw wrong('graph/wrong-kind', path, 'it is no ingress', 'Make one with app.ingress()');
+  partition.admit(found, node.key, values);
+}
+
+/** Hands the events of a stream to a function, until the returned function is called. */
+export function subscribeTo<T>(
+  partition: Partition,
+  { path }: Stream<T>,
+  subscriber: SubscriberOf<T>,
+  from: 'end' | 'start',
+): () => void {
+  const stream = streamOf(partition, path);
+  if (from === 'start' && !stream.retained) {
+    throw wrong('graph/not-retained', path, 'it keeps no past to read from its start', 'Retain it where it is defined');
+  }
+  const tap = partition.tap(stream, subscriber as Subscriber, from);
+  return () => {
+    partition.untap(tap);
+  };
+}
+
+export function deadLettersOf(partition: Partition, wake: () => void): DeadLetterBox {
+  const known = (found: boolean, id: number): void => {
+    if (!found) throw wrong('deadletter/unknown', `dead letter ${id}`, 'there is no such dead letter', 'list() says which there are');
+  };
+  return {
+    list: () => partition.deadLetters.list(),
+    resend: (id) => {
+      known(partition.resend(id), id);
+      wake();
+    },
+    discard: (id) => known(partition.deadLetters.take(id) !== undefined, id),
+  };
+}
+
+/** Refuses to be driven from within a turn: one thing happens at a time. */
+export function outsideTurns(partition: Partition, what: string): void {
+  if (!partition.busy) return;
+  const cure = 'Let handlers emit, ask or set timers, and drive the system from outside';
+  throw wrong('system/re-entered', what, 'it was called from within a turn of this system', cure);
+}
+
+/** That a system stopped because of this. */
+export function systemFailed(cause: PorticoError): PorticoError {
+  const what = `the system has stopped because ${cause.what} [${cause.code}]`;
+  return new PorticoError({ code: 'system/failed', where: cause.where, what, cure: 'Mend the cause and start anew' }, { cause });
+}
+
+export function wrong(code: ErrorCode, where: string, what: string, cure: string): PorticoError {
+  return new PorticoError({ code, where, what, cure });
+}
+
+function streamOf(partition: Partition, path: string): AtomicStream {
+  const found = partition.entity(path);
+  if (found?.kind === 'stream') return found.runtime;
+  if (found !== undefined) throw wrong('graph/wrong-kind', path, `a stream is needed, and it is a ${found.kind}`, 'Use its stream');
+  throw wrong('graph/unknown-path', path, 'there is no such stream', 'Launch the application that has it first');
+}

@@ -1,0 +1,254 @@
+/**
+ * The running system: runs by itself whenever there is something to do, fair to all, and lets the platform have its turn.
+ *
+ * Y1. At most one pump is scheduled. It runs for a slice of time and then yields.
+ * Y2. Nobody waits for ever: when the system fails or is shut down, all who wait are told.
+ */
+import type { PorticoError } from '../errors.ts';
+import { Partition } from '../engine/partition.ts';
+import type { Application } from '../graph/application.ts';
+import type { Ingress, Stream } from '../graph/handles.ts';
+import { platformHost, type Host } from '../host.ts';
+import {
+  deadLettersOf,
+  launchInto,
+  outsideTurns,
+  sendInto,
+  stopIn,
+  subscribeTo,
+  systemFailed,
+  wrong,
+  type ApplicationRef,
+  type DeadLetterBox,
+  type SubscriberOf,
+} from './operations.ts';
+
+export interface RunningOptions {
+  /** Launched in this order. */
+  readonly applications?: readonly Application[];
+  /** Where it runs. The platform's if not given. */
+  readonly host?: Host;
+  /** Decides every choice that the program leaves open. From the host's entropy if not given. */
+  readonly seed?: number;
+  /** Freezes values of state, so that a change in place is found at once. True if not given. */
+  readonly strict?: boolean;
+  /** How many dead letters are kept. 10,000 if not given. */
+  readonly deadLetterLimit?: number;
+  /** How many atoms of one ingress may wait to be read before `send` waits too. 1,024 if not given. */
+  readonly ingressLimit?: number;
+}
+
+/**
+ * Starts a system that runs by itself.
+ *
+ * @example
+ * ```ts
+ * import { application, startSystem, type Ingress } from 'portico/dataflow';
+ *
+ * let words: Ingress<string> | undefined;
+ * const app = application('echo', (app) => {
+ *   words = app.ingress<string>('words');
+ *   app.workflow().source(words.stream).logger('heard: ').sink();
+ * });
+ * await using system = await startSystem({ applications: [app] });
+ * if (words !== undefined) await system.send(words, 'hello');
+ * await system.idle();
+ * ```
+ */
+export async function startSystem(options: RunningOptions = {}): Promise<RunningSystem> {
+  return new RunningSystem(options);
+}
+
+interface Waiter {
+  resolve(): void;
+  reject(error: PorticoError): void;
+}
+
+/** How long it runs before the platform has its turn. */
+const SLICE_MS = 8;
+/** Steps between two looks at the clock. */
+const BURST = 512;
+
+export class RunningSystem implements AsyncDisposable {
+  /** @internal */
+  readonly partition: Partition;
+  /** What was set aside. */
+  readonly deadLetters: DeadLetterBox;
+  readonly #host: Host;
+  readonly #ingressLimit: number;
+  #scheduled = false;
+  #down = false;
+  #reported = false;
+  #cancelAlarm: (() => void) | undefined;
+  #idle: Waiter[] = [];
+  /** Those who wait for room, by the path of the stream. */
+  readonly #room = new Map<string, Waiter[]>();
+
+  constructor(options: RunningOptions) {
+    const { host = platformHost(), strict = true, deadLetterLimit = 10_000, ingressLimit = 1024 } = options;
+    this.#host = host;
+    this.#ingressLimit = ingressLimit;
+    this.partition = new Partition({
+      seed: options.seed ?? host.entropy(),
+      clock: host,
+      order: 'fair',
+      strict,
+      deadLetterLimit,
+      log: (level, name, path, value) => host.log({ level, name, path, value }),
+    });
+    this.deadLetters = deadLettersOf(this.partition, () => {
+      this.#wake();
+    });
+    for (const application of options.applications ?? []) this.launch(application);
+  }
+
+  /** Why the system stopped by itself, if it did. */
+  get failure(): PorticoError | undefined {
+    return this.partition.failure;
+  }
+
+  /** Launches an application. Throws everything that is wrong with it in one error; then nothing of it runs. */
+  launch(application: Application): void {
+    this.#usable('launch');
+    launchInto(this.partition, application);
+    this.#wake();
+  }
+
+  /** Stops an application that no other one needs. */
+  stop(application: ApplicationRef): void {
+    this.#usable('stop');
+    stopIn(this.partition, application);
+    this.#wake();
+  }
+
+  /** Lets an atom with these values enter; waits while too many are waiting already. */
+  async send<T>(ingress: Ingress<T>, ...values: readonly T[]): Promise<void> {
+    this.#usable('send');
+    const { path } = ingress.stream;
+    while (this.#backlog(path) >= this.#ingressLimit) {
+      await this.#wait(this.#waitersFor(path));
+      this.#usable('send');
+    }
+    sendInto(this.partition, ingress, values);
+    this.#wake();
+  }
+
+  /** Calls `subscriber` for each event of a stream; the returned function ends that. */
+  subscribe<T>(stream: Stream<T>, subscriber: SubscriberOf<T>, options: { readonly from?: 'end' | 'start' } = {}): () => void {
+    this.#usable('subscribe');
+    const unsubscribe = subscribeTo(this.partition, stream, subscriber, options.from ?? 'end');
+    this.#wake();
+    return unsubscribe;
+  }
+
+  /**
+   * Resolves when there is nothing left to do: no atom waits anywhere and no generator has more to give. Timers and
+   * asks that wait for their time do not count. Rejects if the system fails.
+   */
+  async idle(): Promise<void> {
+    this.#usable('idle');
+    if (this.#atRest()) return;
+    this.#wake();
+    await this.#wait(this.#idle);
+  }
+
+  /** Ends the system after the step that is under way. What has not been done by then is not done; `idle` comes first. */
+  shutdown(): Promise<void> {
+    if (!this.#down) {
+      outsideTurns(this.partition, 'shutdown');
+      this.#down = true;
+      this.#cancelAlarm?.();
+      this.#tellAll(wrong('system/shut-down', 'shutdown', 'the system was shut down', 'Wait for idle() before'));
+    }
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  /** Y1. */
+  #wake(): void {
+    if (this.#scheduled || this.#down) return;
+    this.#scheduled = true;
+    this.#host.yield(() => {
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    this.#scheduled = false;
+    if (this.#down) return;
+    const { partition } = this;
+    const until = this.#host.now() + SLICE_MS;
+    while (partition.runnable && partition.run(BURST) === BURST && this.#host.now() < until);
+    this.#giveRoom();
+    if (partition.failure !== undefined) this.#fail(partition.failure);
+    else if (partition.ready.size > 0) this.#wake();
+    else {
+      if (this.#atRest()) for (const { resolve } of this.#idle.splice(0)) resolve();
+      this.#setAlarm();
+    }
+  }
+
+  /** Wakes up when the next timer is due. */
+  #setAlarm(): void {
+    this.#cancelAlarm?.();
+    this.#cancelAlarm = undefined;
+    const { nextMs } = this.partition.turns.timers;
+    if (nextMs === Infinity) return;
+    this.#cancelAlarm = this.#host.after(Math.max(0, nextMs - this.#host.now()), () => {
+      this.#wake();
+    });
+  }
+
+  #atRest(): boolean {
+    if (this.partition.ready.size > 0) return false;
+    return [...this.partition.instances.values()].every(({ generators }) => generators.every(({ slot }) => slot === -1));
+  }
+
+  #backlog(path: string): number {
+    const stream = this.partition.entity(path);
+    return stream?.kind === 'stream' ? stream.runtime.backlog : 0;
+  }
+
+  #giveRoom(): void {
+    for (const [path, waiters] of this.#room) {
+      const free = this.#ingressLimit - this.#backlog(path);
+      for (const { resolve } of waiters.splice(0, Math.max(0, free))) resolve();
+      if (waiters.length === 0) this.#room.delete(path);
+    }
+  }
+
+  #waitersFor(path: string): Waiter[] {
+    const waiters = this.#room.get(path) ?? [];
+    this.#room.set(path, waiters);
+    return waiters;
+  }
+
+  #wait(waiters: Waiter[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      waiters.push({ resolve, reject });
+    });
+  }
+
+  /** Y2. */
+  #fail(failure: PorticoError): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#host.log({ level: 'error', name: 'system', path: failure.where, value: failure.message });
+    this.#tellAll(systemFailed(failure));
+  }
+
+  #tellAll(error: PorticoError): void {
+    const waiters = [...this.#idle.splice(0), ...[...this.#room.values()].flat()];
+    this.#room.clear();
+    for (const { reject } of waiters) reject(error);
+  }
+
+  #usable(what: string): void {
+    outsideTurns(this.partition, what);
+    if (this.#down) throw wrong('system/shut-down', what, 'the system was shut down', 'Start a new one');
+    if (this.partition.failure !== undefined) throw systemFailed(this.partition.failure);
+  }
+}
