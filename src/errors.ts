@@ -171,6 +171,7 @@ function broken(where: string, what: string): never {
   throw new InvariantViolation({ code: 'invariant/violated', where, what, cure });
 }
 
-function sentence({ code, where, what, cure }: Problem): string {
+/** A problem as a line of text. */
+export function sentence({ code, where, what, cure }: Problem): string {
   return `[${code}] ${where}: ${what}. ${cure}.`;
 }

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 // Write an application.
-export { application, ApplicationBuilder, Generators, Registry, type WorkflowOptions } from './graph/builder.ts';
+export { application, ApplicationBuilder, Generators, Registry, type ApplicationWith, type WorkflowOptions } from './graph/builder.ts';
 export type { Application, OnFailure } from './graph/application.ts';
 export { Flow, TaskFlow, WorkflowBuilder, type FlowValue } from './graph/flow.ts';
 export type { AnyFlow } from './graph/workflow.ts';

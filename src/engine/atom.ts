@@ -63,10 +63,15 @@ export class Atom {
 
 /** Atoms that are not in use. */
 export class AtomPool {
-  readonly #free: Atom[] = [];
+  readonly #free: (Atom | undefined)[] = [undefined];
+  #n = 0;
 
   take(): Atom {
-    return this.#free.pop() ?? new Atom();
+    if (this.#n === 0) return new Atom();
+    const n = --this.#n;
+    const atom = this.#free[n] as Atom;
+    this.#free[n] = undefined;
+    return atom;
   }
 
   /** Forgets the values at once, so that the pool keeps nothing of the user's alive. */
@@ -77,7 +82,7 @@ export class AtomPool {
     atom.n = 0;
     atom.failures = 0;
     atom.end = ATOM;
-    if (this.#free.length < SPARE) this.#free.push(atom);
+    if (this.#n < SPARE) this.#free[this.#n++] = atom;
   }
 }
 

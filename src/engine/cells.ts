@@ -3,7 +3,8 @@
  *
  * C1. A cell holds a value for each slot of its task; the first one in a field of its own, because most tasks have one.
  * C2. Every write is logged before it happens, once for each turn and slot; at the end of a turn only the first of the
- *     atom is kept. So the log grows with the cells that an atom touches, not with how often it writes to them.
+ *     atom is kept. So the log grows with the cells that an atom touches, not with how often it writes to them. The old
+ *     value that nearly every turn has, that of the first slot of its key's cell, is held in a field until then.
  * C3. Undoing in reverse order restores every cell exactly, and cells that came to be are gone again.
  * C4. When an atom is done, cells that hold nothing are dropped: nothing is left of a key that was deleted.
  */
@@ -71,10 +72,17 @@ export class EntryMap extends Map<Key, unknown> implements Entries {
 /** Slots that have a mark; higher ones are logged at every write. */
 const MARKED = 15;
 const LOW = (1 << MARKED) - 1;
+/** The mark that the old value of the first slot is kept. */
+const FIRST_KEPT = 1 << MARKED;
 
 export class UndoLog {
-  /** The number of the running turn within its atom. */
+  /** The number of the running turn within its atom. Turns that leave `dirty` false need no number of their own. */
   turn = 1;
+  /** Whether the running turn did anything that has to be kept or undone. */
+  dirty = false;
+  /** The cell whose first slot the running turn has written, and what it held before. */
+  #turnCell: Cell | undefined = undefined;
+  #turnOld: unknown = undefined;
   #cells: Cell[] = [];
   #slots: number[] = [];
   #olds: unknown[] = [];
@@ -91,7 +99,16 @@ export class UndoLog {
 
   /** Logs the value of a slot that is about to be written. */
   before(cell: Cell, slot: number, deletes: boolean): void {
+    this.dirty = true;
     if (deletes) this.#emptied.push(cell);
+    if (slot === 0) {
+      if (this.#turnCell === cell) return;
+      if (this.#turnCell === undefined) {
+        this.#turnCell = cell;
+        this.#turnOld = cell.first;
+        return;
+      }
+    }
     if (cell.turn !== this.turn) {
       cell.turn = this.turn;
       cell.marks &= ~LOW;
@@ -99,14 +116,12 @@ export class UndoLog {
     const bit = slot < MARKED ? 1 << slot : 0;
     if ((cell.marks & bit) !== 0) return;
     cell.marks |= bit;
-    const n = this.#n++;
-    this.#cells[n] = cell;
-    this.#slots[n] = slot;
-    this.#olds[n] = cell.get(slot);
+    this.#push(cell, slot, cell.get(slot));
   }
 
   /** Logs the value of an entry of a map that is about to be written. */
   beforeEntry(map: EntryMap, key: Key): void {
+    this.dirty = true;
     const m = this.#m++;
     this.#maps[m] = map;
     this.#mapKeys[m] = key;
@@ -116,8 +131,27 @@ export class UndoLog {
   /** Ends a turn that went well. */
   keep(): void {
     this.turn++;
+    this.dirty = false;
     this.#mapsKept = this.#m;
-    if (this.#n === this.#kept) return;
+    if (this.#n > this.#kept) this.#keepFirsts();
+    const cell = this.#turnCell;
+    if (cell === undefined) return;
+    this.#turnCell = undefined;
+    if ((cell.marks & FIRST_KEPT) !== 0) return;
+    cell.marks |= FIRST_KEPT;
+    this.#push(cell, 0, this.#turnOld);
+    this.#kept = this.#n;
+  }
+
+  #push(cell: Cell, slot: number, old: unknown): void {
+    const n = this.#n++;
+    this.#cells[n] = cell;
+    this.#slots[n] = slot;
+    this.#olds[n] = old;
+  }
+
+  /** Of what the turn logged, keeps the first old values of this atom. */
+  #keepFirsts(): void {
     const end = this.#n;
     let kept = this.#kept;
     for (let i = kept; i < end; i++) {
@@ -137,23 +171,33 @@ export class UndoLog {
 
   /** Undoes the running turn. */
   rollback(): void {
+    const cell = this.#turnCell;
+    if (cell !== undefined) {
+      this.#turnCell = undefined;
+      cell.first = this.#turnOld;
+      if (this.#turnOld === absent) this.#emptied.push(cell);
+    }
     this.#restore(this.#kept, this.#mapsKept);
     this.turn++;
+    this.dirty = false;
   }
 
   /** Ends an atom that went well. */
   commit(): void {
     this.turn = 1;
+    this.#turnOld = undefined;
     if (this.#n > 0 || this.#m > 0) this.#forget(this.#n, this.#m);
     if (this.#emptied.length > 0) this.#sweep();
   }
 
   /** Undoes the whole atom. */
   undo(): void {
+    this.rollback();
     const n = this.#n;
     const m = this.#m;
     this.#restore(0, 0);
     this.turn = 1;
+    this.#turnOld = undefined;
     this.#forget(n, m);
     this.#sweep();
   }

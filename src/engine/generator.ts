@@ -1,7 +1,7 @@
 /** A generator at run time: one atom a step, then the end of its stream. Throttled by the clock, held back by a backlog. */
 import { PorticoError, describe } from '../errors.ts';
 import type { AtomSource, GeneratorNode } from '../graph/generators.ts';
-import { deriveKey, type Key } from '../graph/keys.ts';
+import { isKey, type Key } from '../graph/keys.ts';
 import { SEAL, type Atom, type AtomPool } from './atom.ts';
 import { checkedKey } from './context.ts';
 import { GENERATORS, type Rank, type Ready, type Runnable } from './ready.ts';
@@ -106,27 +106,27 @@ export class GeneratorRuntime extends Timed implements Runnable {
   }
 
   #fill(atom: Atom): void {
-    const { key: keyOf } = this.#node;
     const values = this.#source.next();
-    const given = this.#source.keys?.();
-    const keys = given?.[Symbol.iterator]();
-    for (const value of values) {
-      let key: Key;
-      if (keys !== undefined) {
-        const next = keys.next();
-        if (next.done === true) throw new RangeError('there are more values than keys');
-        key = checkedKey(next.value, this.path);
-      } else if (keyOf !== undefined) key = checkedKey(keyOf(value), this.path);
-      else key = this.#derive(value);
-      atom.push(key, value);
-    }
-    if (keys !== undefined && keys.next().done !== true) throw new RangeError('there are more keys than values');
+    const keys = this.#source.keys?.();
+    if (keys !== undefined) this.#fillBeside(atom, values, keys);
+    else if (Array.isArray(values)) for (let i = 0; i < values.length; i++) this.#push(atom, values[i]);
+    else for (const value of values) this.#push(atom, value);
   }
 
-  #derive(value: unknown): Key {
-    const key = deriveKey(value, this.#keyless);
-    if (key === this.#keyless && key !== value) this.#keyless++;
-    return key;
+  #push(atom: Atom, value: unknown): void {
+    const { key } = this.#node;
+    if (key !== undefined) atom.push(checkedKey(key(value), this.path), value);
+    else atom.push(isKey(value) ? value : this.#keyless++, value);
+  }
+
+  #fillBeside(atom: Atom, values: Iterable<unknown>, keys: Iterable<Key>): void {
+    const beside = keys[Symbol.iterator]();
+    for (const value of values) {
+      const next = beside.next();
+      if (next.done === true) throw new RangeError('there are more values than keys');
+      atom.push(checkedKey(next.value, this.path), value);
+    }
+    if (beside.next().done !== true) throw new RangeError('there are more keys than values');
   }
 
   #guarded<T>(make: () => T): T {

@@ -12,7 +12,7 @@ import type { AtomPool } from './atom.ts';
 import { TaskContext, TaskState, type Surroundings } from './context.ts';
 import { Entrance } from './entrance.ts';
 import { GeneratorRuntime } from './generator.ts';
-import { HandlerOperator, leanOperator, type Operator } from './operators.ts';
+import { HandlerOperator, KeyOperator, leanOperator, type Operator } from './operators.ts';
 import { PortalRuntime } from './portal.ts';
 import type { Random } from './random.ts';
 import type { Ready } from './ready.ts';
@@ -139,17 +139,25 @@ export class Instance {
         if (node === undefined) continue;
         const state = new TaskState(node.name, `${workflow.path}/${node.name}`);
         this.#states.push(state);
-        for (const spec of node.parts) {
-          const entrance = new Entrance(state.path, this.#ground.turns, workflow.inbox, segment, operators.length);
-          operators.push(this.#operator(made(spec, state), state, entrance, pool));
-        }
+        for (const spec of node.parts) this.#addOperator(made(spec, state), state, workflow, segment, operators, pool);
       }
       return { operators, inputs, readers };
     });
   }
 
-  #operator(spec: TaskSpec, state: TaskState, entrance: Entrance, pool: AtomPool): Operator {
+  #addOperator(
+    spec: TaskSpec,
+    state: TaskState,
+    workflow: WorkflowRuntime,
+    segment: number,
+    operators: Operator[],
+    pool: AtomPool,
+  ): void {
     const handlers = handlersOf(spec);
+    const last = operators.at(-1);
+    const key = spec.lean === undefined && last instanceof KeyOperator ? last : undefined;
+    if (key !== undefined) operators.pop();
+    const entrance = new Entrance(state.path, this.#ground.turns, workflow.inbox, segment, operators.length);
     const abilities = {
       asks: new Map(spec.asks.map(({ path }) => [path, this.#find(path, 'portal')])),
       continuations: new Set<unknown>(spec.continuations),
@@ -157,8 +165,11 @@ export class Instance {
     };
     const context = new TaskContext(state, entrance, abilities, this.#ground);
     for (const { portal, handle } of spec.answers) this.#find(portal.path, 'portal').answerWith(entrance, handle);
-    if (spec.lean !== undefined) return leanOperator(spec.lean.kind, spec.lean.f, context, pool);
-    return new HandlerOperator(handlers, context, pool);
+    operators.push(
+      spec.lean === undefined
+        ? new HandlerOperator(handlers, key, context, pool)
+        : leanOperator(spec.lean.kind, spec.lean.f, context, pool),
+    );
   }
 }
 

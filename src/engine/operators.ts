@@ -4,8 +4,11 @@
  * O1. An operator writes into its input only if it owns it; what it does not own is left as it was.
  * O2. Every event has a turn of its own: a throw undoes that turn, and an error event stands in place of its outputs.
  * O3. Error events pass in order, untouched, unless the task handles them.
+ * O4. A key task followed by a task with handlers runs in the loop of the latter: a keyed task. The outcome is the same
+ *     as one after the other, because a key function cannot see what the other task does.
  */
 import { InvariantViolation } from '../errors.ts';
+import type { Key } from '../graph/keys.ts';
 import type { Handlers, LeanFunction, LeanKind } from '../graph/task.ts';
 import { ATOM, Failure, SEAL, type Atom, type AtomPool, type End } from './atom.ts';
 import { checkedKey, type TaskContext } from './context.ts';
@@ -64,6 +67,7 @@ class MapOperator extends LeanOperator {
   run(input: Atom, owned: boolean): Atom {
     const { f, context } = this;
     const { turns } = context;
+    const { undoLog } = turns;
     const { n, keys, values } = input;
     const out = owned ? input : this.pool.take();
     const outKeys = out.keys;
@@ -75,7 +79,7 @@ class MapOperator extends LeanOperator {
     while (i < n) {
       try {
         for (; i < n; i++) {
-          const key = keys[i] as string;
+          const key = keys[i] as Key;
           const value = values[i];
           outKeys[i] = key;
           if (passFailures && value instanceof Failure) {
@@ -85,7 +89,7 @@ class MapOperator extends LeanOperator {
           context.key = key;
           context.cell = undefined;
           outValues[i] = f(value, context);
-          turns.keep();
+          if (undoLog.dirty) turns.keep();
         }
       } catch (error) {
         outValues[i++] = failed(context, error);
@@ -103,6 +107,7 @@ class FilterOperator extends LeanOperator {
   run(input: Atom, owned: boolean): Atom {
     const { f, context } = this;
     const { turns } = context;
+    const { undoLog } = turns;
     const { n, keys, values } = input;
     const out = owned ? input : this.pool.take();
     const outKeys = out.keys;
@@ -115,13 +120,13 @@ class FilterOperator extends LeanOperator {
     while (i < n) {
       try {
         for (; i < n; i++) {
-          const key = keys[i] as string;
+          const key = keys[i] as Key;
           const value = values[i];
           if (!(passFailures && value instanceof Failure)) {
             context.key = key;
             context.cell = undefined;
             const keeps = f(value, context);
-            turns.keep();
+            if (undoLog.dirty) turns.keep();
             if (keeps !== true && !truthy(keeps)) continue;
           }
           outKeys[kept] = key;
@@ -142,10 +147,9 @@ class FilterOperator extends LeanOperator {
   }
 }
 
-class KeyOperator extends LeanOperator {
+export class KeyOperator extends LeanOperator {
   run(input: Atom, owned: boolean): Atom {
-    const { f, context } = this;
-    const { turns } = context;
+    const { context } = this;
     const { n, keys, values } = input;
     const out = owned ? input : this.pool.take();
     const outKeys = out.keys;
@@ -158,15 +162,11 @@ class KeyOperator extends LeanOperator {
       try {
         for (; i < n; i++) {
           const value = values[i];
-          const old = keys[i] as string;
+          const key = keys[i] as Key;
           outValues[i] = value;
-          outKeys[i] = old;
+          outKeys[i] = key;
           if (passFailures && value instanceof Failure) continue;
-          context.key = old;
-          context.cell = undefined;
-          const key = f(value, context);
-          outKeys[i] = typeof key === 'string' || typeof key === 'bigint' ? key : checkedKey(key, context.path);
-          turns.keep();
+          outKeys[i] = this.keyOf(value, key);
         }
       } catch (error) {
         outValues[i++] = failed(context, error);
@@ -178,18 +178,30 @@ class KeyOperator extends LeanOperator {
     out.failures = failures;
     return out;
   }
+
+  /** The new key of an event, in a turn of its own. */
+  keyOf(value: unknown, old: Key): Key {
+    const { context } = this;
+    context.key = old;
+    context.cell = undefined;
+    const key = this.f(value, context);
+    const checked = typeof key === 'string' || typeof key === 'bigint' ? key : checkedKey(key, context.path);
+    if (context.turns.undoLog.dirty) context.turns.keep();
+    return checked;
+  }
 }
 
 class FlatMapOperator extends LeanOperator {
   run(input: Atom): Atom {
     const { f, context } = this;
     const { turns } = context;
+    const { undoLog } = turns;
     const { n, keys, values } = input;
     const passFailures = input.failures > 0;
     const out = this.pool.take();
     context.live = true;
     for (let i = 0; i < n; i++) {
-      const key = keys[i] as string;
+      const key = keys[i] as Key;
       const value = values[i];
       if (passFailures && value instanceof Failure) {
         out.fail(key, value);
@@ -200,7 +212,7 @@ class FlatMapOperator extends LeanOperator {
         context.key = key;
         context.cell = undefined;
         for (const each of f(value, context) as Iterable<unknown>) out.push(key, each);
-        turns.keep();
+        if (undoLog.dirty) turns.keep();
       } catch (error) {
         out.n = savepoint;
         out.fail(key, failed(context, error));
@@ -221,10 +233,13 @@ class IdentityOperator extends LeanOperator {
 export class HandlerOperator implements Operator {
   readonly context: TaskContext;
   readonly #handlers: Handlers;
+  /** The key task before it, if that runs in the same loop (O4). */
+  readonly #key: KeyOperator | undefined;
   readonly #pool: AtomPool;
 
-  constructor(handlers: Handlers, context: TaskContext, pool: AtomPool) {
+  constructor(handlers: Handlers, key: KeyOperator | undefined, context: TaskContext, pool: AtomPool) {
     this.#handlers = handlers;
+    this.#key = key;
     this.context = context;
     this.#pool = pool;
   }
@@ -232,27 +247,41 @@ export class HandlerOperator implements Operator {
   run(input: Atom, _owned: boolean, end: End): Atom {
     const { context } = this;
     const { turns } = context;
+    const { undoLog } = turns;
     const { onNext, onError, onAtomComplete, onComplete } = this.#handlers;
     const { n, keys, values } = input;
     const passFailures = input.failures > 0;
+    const keyed = this.#key;
     const out = this.#begin();
     let savepoint = 0;
+    let keying = false;
     let i = 0;
     while (i < n) {
       try {
         for (; i < n; i++) {
           const value = values[i];
-          context.key = keys[i];
-          context.cell = undefined;
+          let key = keys[i] as Key;
           if (passFailures && value instanceof Failure) {
-            if (onError !== undefined) onError(value.error, context);
-            else out.fail(keys[i] as string, value);
-          } else if (onNext !== undefined) onNext(value, context);
-          turns.keep();
+            this.#failedInput(key, value, onError, out);
+            savepoint = out.n;
+            continue;
+          }
+          if (keyed !== undefined) {
+            keying = true;
+            key = keyed.keyOf(value, key);
+            keying = false;
+          }
+          context.key = key;
+          context.cell = undefined;
+          if (onNext !== undefined) onNext(value, context);
+          if (undoLog.dirty) turns.keep();
           savepoint = out.n;
         }
       } catch (error) {
-        this.#failed(out, savepoint, error);
+        if (keying && keyed !== undefined) {
+          keying = false;
+          this.#failedInput(keys[i] as Key, failed(keyed.context, error), onError, out);
+        } else this.#failed(out, savepoint, error);
         savepoint = out.n;
         i++;
       }
@@ -324,27 +353,29 @@ export class HandlerOperator implements Operator {
   }
 
   #fire(timer: TaskTimer, out: Atom): void {
-    const { context } = this;
     if (timer.cancelled) return;
     timer.done();
-    context.key = timer.key;
-    context.cell = undefined;
-    const savepoint = out.n;
-    try {
-      this.#handlers.onTimer?.(timer.payload, context);
-      context.turns.keep();
-    } catch (error) {
-      this.#failed(out, savepoint, error);
-    }
+    this.#turn(timer.key, out, (context) => this.#handlers.onTimer?.(timer.payload, context));
+  }
+
+  /** O3. */
+  #failedInput(key: Key, failure: Failure, onError: Handlers['onError'], out: Atom): void {
+    if (onError === undefined) out.fail(key, failure);
+    else this.#turn(key, out, (context) => onError(failure.error, context));
   }
 
   #finish(handler: (ctx: TaskContext) => void, out: Atom): void {
+    this.#turn(undefined, out, handler);
+  }
+
+  /** One turn that is not on the hot path. */
+  #turn(key: Key | undefined, out: Atom, run: (ctx: TaskContext) => void): void {
     const { context } = this;
     const savepoint = out.n;
-    context.key = undefined;
+    context.key = key;
     context.cell = undefined;
     try {
-      handler(context);
+      run(context);
       context.turns.keep();
     } catch (error) {
       this.#failed(out, savepoint, error);
@@ -363,12 +394,14 @@ export class HandlerOperator implements Operator {
     const out = this.#pool.take();
     this.context.out = out;
     this.context.live = true;
+    if (this.#key !== undefined) this.#key.context.live = true;
     return out;
   }
 
   #end(): void {
     this.context.live = false;
     this.context.out = undefined;
+    if (this.#key !== undefined) this.#key.context.live = false;
   }
 }
 

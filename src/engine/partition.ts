@@ -15,7 +15,7 @@ import { DeadLetters } from './deadletters.ts';
 import { TaskTimers, type Pass } from './entrance.ts';
 import { Instance, type Entity, type Ground } from './instance.ts';
 import { Random } from './random.ts';
-import { FairReady, RankedReady, type Ready } from './ready.ts';
+import { FairReady, RankedReady, type Ready, type Runnable } from './ready.ts';
 import type { AtomicStream } from './stream.ts';
 import { Tap, type Subscriber } from './tap.ts';
 import { Turns } from './turn.ts';
@@ -94,16 +94,27 @@ export class Partition implements Ground, Known {
     const { ready, turns } = this;
     let done = 0;
     this.busy = true;
+    let entity: Runnable | undefined;
     try {
       while (done < limit && this.failure === undefined) {
         // Looking at the clock costs more than a step does.
-        if ((this.steps & 0xff) === 0 && turns.timers.size > 0) turns.fireDue();
-        const entity = ready.take();
+        if ((this.steps & 0xff) === 0 && turns.timers.size > 0) {
+          if (entity !== undefined) ready.add(entity);
+          entity = undefined;
+          turns.fireDue();
+        }
+        entity ??= ready.take();
         if (entity === undefined) break;
         done++;
         this.steps++;
-        if (entity.run()) ready.add(entity);
+        if (!entity.run()) entity = undefined;
+        else if (ready.before(entity)) {
+          ready.add(entity);
+          entity = undefined;
+        }
+        // Otherwise it is its turn again.
       }
+      if (entity !== undefined) ready.add(entity);
     } catch (error) {
       this.failure = error instanceof PorticoError ? error : unexpected(error);
       // N2.

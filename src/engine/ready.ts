@@ -29,51 +29,76 @@ export interface Ready {
   /** Takes out who runs next. */
   take(): Runnable | undefined;
   readonly size: number;
+  /** Whether anybody has a turn before this entity has its next one. */
+  before(entity: Runnable): boolean;
 }
 
 /**
  * Strictly by class, at random within a class: all that follows from an atom is done before a generator makes the next.
  */
 export class RankedReady implements Ready {
-  readonly #lists: [Runnable[], Runnable[], Runnable[], Runnable[], Runnable[]] = [[], [], [], [], []];
+  readonly #ranks: readonly RankList[] = [new RankList(), new RankList(), new RankList(), new RankList(), new RankList()];
   readonly #random: Random;
-  size = 0;
+  /** A bit for each class in which someone is ready. */
+  #some = 0;
 
   constructor(random: Random) {
     this.#random = random;
   }
 
+  get size(): number {
+    return this.#ranks.reduce((sum, { n }) => sum + n, 0);
+  }
+
+  before({ rank }: Runnable): boolean {
+    return (this.#some & ((2 << rank) - 1)) !== 0;
+  }
+
   add(entity: Runnable): void {
     if (entity.place !== -1) return;
-    const list = this.#lists[entity.rank];
-    entity.place = list.length;
-    list.push(entity);
-    this.size++;
+    const { rank } = entity;
+    const list = this.#ranks[rank] as RankList;
+    const n = list.n++;
+    list.entities[n] = entity;
+    entity.place = n;
+    this.#some |= 1 << rank;
   }
 
   remove(entity: Runnable): void {
-    if (entity.place === -1) return;
-    const list = this.#lists[entity.rank];
-    const last = list.pop();
-    if (last !== undefined && last !== entity) {
-      list[entity.place] = last;
-      last.place = entity.place;
-    }
-    entity.place = -1;
-    this.size--;
+    if (entity.place !== -1) this.#removeAt(entity.rank, entity.place);
   }
 
   take(): Runnable | undefined {
-    const lists = this.#lists;
-    for (let rank = 0; rank < 5; rank++) {
-      const list = lists[rank] as Runnable[];
-      if (list.length === 0) continue;
-      const entity = list[list.length === 1 ? 0 : this.#random.below(list.length)] as Runnable;
-      this.remove(entity);
-      return entity;
-    }
-    return undefined;
+    const some = this.#some;
+    if (some === 0) return undefined;
+    // The lowest bit that is set.
+    const rank = 31 - Math.clz32(some & -some);
+    const { entities, n } = this.#ranks[rank] as RankList;
+    const at = n === 1 ? 0 : this.#random.below(n);
+    const entity = entities[at] as Runnable;
+    this.#removeAt(rank, at);
+    return entity;
   }
+
+  #removeAt(rank: number, at: number): void {
+    const list = this.#ranks[rank] as RankList;
+    const { entities } = list;
+    const n = --list.n;
+    (entities[at] as Runnable).place = -1;
+    if (at !== n) {
+      const last = entities[n] as Runnable;
+      entities[at] = last;
+      last.place = at;
+    }
+    entities[n] = undefined;
+    if (n === 0) this.#some &= ~(1 << rank);
+  }
+}
+
+/** The entities of one class. Counted by hand, because it grows and shrinks at every step. */
+class RankList {
+  readonly entities: (Runnable | undefined)[] = [undefined];
+  n = 0;
 }
 
 /** First come, first served: whoever can run runs once in every round. */
@@ -82,6 +107,10 @@ export class FairReady implements Ready {
   #first = 0;
   #next = 0;
   size = 0;
+
+  before(): boolean {
+    return this.size > 0;
+  }
 
   add(entity: Runnable): void {
     if (entity.place !== -1) return;

@@ -4,6 +4,8 @@
  * Q1. The order within each input is kept. Which input goes next is the strategy's to say, among those that are ready.
  * Q2. Atoms without events are swallowed, so that cycles come to rest; and a sequencer never ends, because it can be
  *     connected to further streams at any time.
+ * Q3. If one workflow alone reads its stream and has nothing else of it to read, the atom goes straight there, in the
+ *     same step. In the stepping system the workflow would have been next in any case: nothing of its class is ready.
  */
 import { PorticoError } from '../errors.ts';
 import type { SequencerStrategy } from '../graph/sequencers.ts';
@@ -23,8 +25,8 @@ export class SequencerRuntime implements Runnable, Consumer {
   readonly #inputs = new Map<number, { readonly cursor: Cursor; readonly priority: number }>();
   #connected = 0;
   /** The inputs with an atom waiting, in no particular order. */
-  readonly #readyInputs: number[] = [];
-  readonly #readyCursors: Cursor[] = [];
+  readonly #readyCursors: (Cursor | undefined)[] = [undefined];
+  #readyCount = 0;
   readonly #ready: Ready;
   readonly #random: Random;
   readonly #pool: AtomPool;
@@ -54,8 +56,8 @@ export class SequencerRuntime implements Runnable, Consumer {
   disconnect(cursor: Cursor): void {
     cursor.stream.detach(cursor);
     this.#inputs.delete(cursor.input);
-    if (cursor.listed) this.#unlist(this.#readyCursors.indexOf(cursor));
-    if (this.#readyInputs.length === 0) this.#ready.remove(this);
+    if (cursor.known) this.#unlist(this.#readyCursors.indexOf(cursor));
+    if (this.#readyCount === 0) this.#ready.remove(this);
   }
 
   close(): void {
@@ -64,34 +66,44 @@ export class SequencerRuntime implements Runnable, Consumer {
   }
 
   arrived(cursor: Cursor): void {
-    if (cursor.listed) return;
-    cursor.listed = true;
-    this.#readyInputs.push(cursor.input);
-    this.#readyCursors.push(cursor);
+    cursor.known = true;
+    this.#readyCursors[this.#readyCount++] = cursor;
     if (this.place === -1) this.#ready.add(this);
   }
 
   run(): boolean {
-    const at = this.#readyInputs.length === 1 ? 0 : this.#choose();
+    const at = this.#readyCount === 1 ? 0 : this.#choose();
     const cursor = this.#readyCursors[at] as Cursor;
     const atom = cursor.peek() as Atom;
     // Q2.
-    if (atom.n > 0) this.stream.append(atom.end === ATOM ? atom : this.#open(atom));
+    if (atom.n > 0 && !this.#pass(atom)) return false;
     this.last = cursor.input;
     cursor.advance();
     if (!cursor.waiting) this.#unlist(at);
-    return this.#readyInputs.length > 0;
+    return this.#readyCount > 0;
+  }
+
+  /** Q3. Returns false if the system has to stop; the atom then stays with its input. */
+  #pass(atom: Atom): boolean {
+    const { stream } = this;
+    const reader = stream.soleReader;
+    if (atom.end === ATOM && reader?.accept !== undefined) {
+      if (!reader.accept(atom)) return false;
+      stream.passThrough(atom);
+    } else stream.append(atom.end === ATOM ? atom : this.#open(atom));
+    return true;
   }
 
   #choose(): number {
+    const ready = this.#readyCursors.slice(0, this.#readyCount).map((cursor) => (cursor as Cursor).input);
     let choice: number;
     try {
-      choice = this.strategy.choose(this.#readyInputs, this);
+      choice = this.strategy.choose(ready, this);
     } catch (cause) {
       throw this.#badChoice('threw', { cause });
     }
-    const at = this.#readyInputs.indexOf(choice);
-    if (at === -1) throw this.#badChoice(`chose input ${choice}, and ${this.#readyInputs.join(', ')} are ready`, {});
+    const at = ready.indexOf(choice);
+    if (at === -1) throw this.#badChoice(`chose input ${choice}, and ${ready.join(', ')} are ready`, {});
     return at;
   }
 
@@ -113,13 +125,11 @@ export class SequencerRuntime implements Runnable, Consumer {
   }
 
   #unlist(at: number): void {
-    (this.#readyCursors[at] as Cursor).listed = false;
-    const input = this.#readyInputs.pop() as number;
-    const cursor = this.#readyCursors.pop() as Cursor;
-    if (at < this.#readyInputs.length) {
-      this.#readyInputs[at] = input;
-      this.#readyCursors[at] = cursor;
-    }
+    const cursors = this.#readyCursors;
+    (cursors[at] as Cursor).known = false;
+    const last = --this.#readyCount;
+    cursors[at] = cursors[last];
+    cursors[last] = undefined;
   }
 
   #badChoice(what: string, options: { cause?: unknown }): PorticoError {

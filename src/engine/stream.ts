@@ -4,6 +4,7 @@
  * S1. Atoms are numbered in the order in which they were appended; every cursor sees them in that order, without gaps.
  * S2. An atom is kept until every cursor has passed it, or for good if the stream is retained.
  * S3. A cursor that comes late begins at the end, or at the start of a retained stream.
+ * S4. An atom may pass through without being kept if the only reader has read all others and takes it at once.
  */
 import type { Atom, AtomPool } from './atom.ts';
 
@@ -11,6 +12,8 @@ import type { Atom, AtomPool } from './atom.ts';
 export interface Consumer {
   /** An atom is waiting at this cursor. */
   arrived(cursor: Cursor): void;
+  /** Reads an atom at once, for those who can; false if it failed and the system has to stop. */
+  accept?(atom: Atom): boolean;
 }
 
 export class AtomicStream {
@@ -46,6 +49,21 @@ export class AtomicStream {
     return this.cursors.reduce((most, cursor) => Math.max(most, this.#next - cursor.position), 0);
   }
 
+  /** Who would read the next atom next, if it is one alone and it has read all others: it need not wait then (S4). */
+  get soleReader(): Consumer | undefined {
+    const { cursors } = this;
+    if (cursors.length !== 1 || this.#next !== this.#first || this.retained) return undefined;
+    return (cursors[0] as Cursor).consumer;
+  }
+
+  /** Counts an atom that its sole reader has accepted without its being kept here. */
+  passThrough(atom: Atom): void {
+    this.events += atom.n;
+    this.#next++;
+    this.#first++;
+    (this.cursors[0] as Cursor).position++;
+  }
+
   append(atom: Atom): void {
     this.events += atom.n;
     const { cursors } = this;
@@ -61,7 +79,7 @@ export class AtomicStream {
     this.#next++;
     for (let i = 0; i < cursors.length; i++) {
       const cursor = cursors[i] as Cursor;
-      cursor.consumer.arrived(cursor);
+      if (!cursor.known) cursor.consumer.arrived(cursor);
     }
   }
 
@@ -127,8 +145,8 @@ export class Cursor {
   position: number;
   /** For consumers with several inputs: which one this is. */
   input = 0;
-  /** For consumers with several inputs: whether it stands in their list of ready ones. */
-  listed = false;
+  /** Whether its consumer knows already that something is waiting here. The consumer's to write. */
+  known = false;
 
   constructor(stream: AtomicStream, consumer: Consumer, position: number) {
     this.stream = stream;

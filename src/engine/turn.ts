@@ -43,6 +43,7 @@ export class Turns {
   }
 
   add(effect: Effect): void {
+    this.undoLog.dirty = true;
     this.#effects.push(effect);
   }
 

@@ -82,14 +82,14 @@ export class WorkflowRuntime implements Runnable, Consumer {
 
   run(): boolean {
     const cursor = this.#cursor as Cursor;
-    if (!this.attempt(cursor.peek() as Atom)) return false;
+    if (!this.accept(cursor.peek() as Atom)) return false;
     // W3.
     cursor.advance();
     return cursor.waiting;
   }
 
   /** Runs an atom and publishes its outputs. Returns false if it failed and the system has to stop. */
-  attempt(atom: Atom): boolean {
+  accept(atom: Atom): boolean {
     const chain = this.#chain;
     const out = chain === undefined ? this.#runSegments(atom, 0, atom.end) : this.#runChain(chain, 0, atom, false, atom.end);
     if (out.failures === 0) {
@@ -240,7 +240,7 @@ export class PassQueue implements Runnable, Inbox {
 
   run(): boolean {
     const work = this.#passes[this.#next] as Pass | Atom;
-    const done = work instanceof Atom ? this.#workflow.attempt(work) : this.#workflow.runPass(work);
+    const done = work instanceof Atom ? this.#workflow.accept(work) : this.#workflow.runPass(work);
     if (!done) return false;
     this.#next++;
     if (this.#next === this.#passes.length) {

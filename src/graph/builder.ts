@@ -28,7 +28,7 @@ export interface WorkflowOptions {
 }
 
 /**
- * Writes an application.
+ * Writes an application. What `write` returns is at hand afterwards as `handles`.
  *
  * @example
  * ```ts
@@ -41,10 +41,15 @@ export interface WorkflowOptions {
  * console.log(explain(app));
  * ```
  */
-export function application(name: string, write: (app: ApplicationBuilder) => void): Application {
+export function application<H = void>(name: string, write: (app: ApplicationBuilder) => H): ApplicationWith<H> {
   const builder = new ApplicationBuilder(name);
-  write(builder);
-  return builder.build();
+  const handles = write(builder);
+  return { ...builder.build(), handles };
+}
+
+/** An application and what its writer returned: its streams, ingresses and portals for those outside. */
+export interface ApplicationWith<H> extends Application {
+  readonly handles: H;
 }
 
 /** An application while it is being written. */

@@ -65,7 +65,9 @@ export function range(start: number, end: number, size: number): AtomSource<numb
     next: () => {
       const first = next;
       next = Math.min(end, first + size);
-      return Array.from({ length: next - first }, (_, i) => first + i);
+      const values: number[] = [];
+      for (let value = first; value < next; value++) values.push(value);
+      return values;
     },
   };
 }

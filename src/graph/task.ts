@@ -56,6 +56,8 @@ export interface TaskSpec {
   readonly asks: readonly { readonly path: string }[];
   readonly answers: readonly Answer<unknown>[];
   readonly continuations: readonly Continuation<never, never, unknown>[];
+  /** The behaviors that this is a sequence of, if it is one. The handlers run them; `explain` shows them. */
+  readonly steps?: readonly Step[];
 }
 
 /** What the factory of a task is told. There is no event yet, and so no key, no state and nothing to emit to. */
@@ -113,6 +115,11 @@ export function withWrapper(spec: TaskSpec, wrapper: Wrapper): TaskSpec {
 /** A task that is one behavior after the other, each for some atoms, and then from the first again. */
 export function sequenceOf(steps: readonly Step[]): TaskSpec {
   const first = steps[0]?.spec ?? identitySpec();
+  if (steps.some(({ spec }) => spec.factory !== undefined)) {
+    const factory = (ctx: InitContext): TaskSpec =>
+      sequenceOf(steps.map(({ spec, atoms }) => ({ spec: madeOf(spec, ctx), atoms })));
+    return { ...factorySpec(factory), role: first.role, steps };
+  }
   // The atoms that have passed since the first behavior began: state like any other, so it is undone and kept with it.
   const passed = ownState('task', 'steps', 0);
   const made = steps.map(({ spec, atoms }) => ({ handlers: handlersOf(spec), atoms }));
@@ -124,11 +131,13 @@ export function sequenceOf(steps: readonly Step[]): TaskSpec {
   const combined: Handlers = {
     onNext: (value, ctx) => current(ctx).onNext?.(value, ctx),
     onComplete: (ctx) => current(ctx).onComplete?.(ctx),
-    onTimer: (payload, ctx) => current(ctx).onTimer?.(payload, ctx),
     onAtomComplete: (ctx) => {
       current(ctx).onAtomComplete?.(ctx);
       passed.set(ctx, (passed.get(ctx) + 1) % total);
     },
+    ...(made.some(({ handlers }) => handlers.onTimer !== undefined) && {
+      onTimer: (payload: unknown, ctx: AnyContext) => current(ctx).onTimer?.(payload, ctx),
+    }),
     ...(made.some(({ handlers }) => handlers.onError !== undefined) && {
       onError: (error: unknown, ctx: AnyContext) => {
         const { onError } = current(ctx);
@@ -141,7 +150,12 @@ export function sequenceOf(steps: readonly Step[]): TaskSpec {
     asks: steps.flatMap(({ spec }) => spec.asks),
     answers: steps.flatMap(({ spec }) => spec.answers),
     continuations: steps.flatMap(({ spec }) => spec.continuations),
+    steps,
   });
+}
+
+function madeOf(spec: TaskSpec, ctx: InitContext): TaskSpec {
+  return spec.factory === undefined ? spec : madeOf(spec.factory(ctx), ctx);
 }
 
 /** A task's handlers, also of one that is a single function. */
@@ -153,7 +167,7 @@ export function handlersOf(spec: TaskSpec): Handlers {
     case 'identity':
       return { onNext: (value, ctx) => ctx.emit(f(value, ctx)) };
     case 'filter':
-      return { onNext: (value, ctx) => void (f(value, ctx) === true && ctx.emit(value)) };
+      return { onNext: (value, ctx) => void (Boolean(f(value, ctx)) && ctx.emit(value)) };
     case 'flatMap':
       return {
         onNext: (value, ctx) => {

@@ -27,7 +27,7 @@ export const check: Pass = {
 
 /** Every path that is used, what it must be, and by whom. */
 function usesOf(app: Application): Requirement[] {
-  return [
+  const uses: Requirement[] = [
     ...app.workflows.flatMap(({ source, path }) =>
       source === undefined ? [] : [{ path: source, kind: 'stream' as const, by: path }],
     ),
@@ -40,8 +40,11 @@ function usesOf(app: Application): Requirement[] {
     ...tasksOf(app).flatMap(({ spec, path }) =>
       spec.asks.map((portal) => ({ path: portal.path, kind: 'portal' as const, by: path })),
     ),
-    ...app.references.map(({ path, kind }) => ({ path, kind, by: `${app.path}/registry` })),
   ];
+  // What was looked up and is used is listed with its user; that says more.
+  const used = new Set(uses.map(({ path, kind }) => `${kind} ${path}`));
+  const unused = app.references.filter(({ path, kind }) => !used.has(`${kind} ${path}`));
+  return [...uses, ...unused.map(({ path, kind }) => ({ path, kind, by: `${app.path}/registry` }))];
 }
 
 function tasksOf(app: Application): { spec: WorkflowNode['tasks'][number]['parts'][number]; path: string }[] {

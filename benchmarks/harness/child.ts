@@ -1,0 +1,12 @@
+/** The process of one run: measures one contender and prints the run as JSON. */
+import { questions } from '../questions.ts';
+import { measure } from './question.ts';
+
+const [questionName, contenderName, size] = process.argv.slice(2);
+const question = questions.find(({ name }) => name === questionName);
+const contender = question?.contenders.find(({ name }) => name === contenderName);
+if (question === undefined || contender === undefined) {
+  throw new Error(`there is no ${contenderName} in ${questionName}`);
+}
+const run = await measure(question, contender, size === 'quick');
+process.stdout.write(JSON.stringify(run));

@@ -1,0 +1,115 @@
+// The programs in docs/examples: each runs, and prints exactly this.
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const folder = new URL('../docs/examples/', import.meta.url);
+
+interface Example {
+  main(print: (line: string) => void): void | Promise<void>;
+}
+
+const countdown = (from: number, by: number): string[] =>
+  Array.from({ length: from / by + 1 }, (_, i) => String(from - i * by));
+
+const printed: Record<string, readonly string[]> = {
+  applications: [
+    'graph/unknown-path at /orders/workflows/priced/$3: there is no portal /catalogue/portals/price',
+    'booked 3',
+    'booked 8',
+    'booked 3',
+    'application/in-use at /orders: it is needed by /books/workflows/entries',
+  ],
+  'dead-letters': [
+    '(error: an atom was set aside)',
+    'total 2',
+    'dead letter 1 of /ledger/workflows/totals, 2 events: no rate for NOK',
+    'total 7',
+    'total 17',
+    '0 dead letters are left',
+  ],
+  'dynamic-query': [0, 0, 10, 20, 60, 70, 100, 100, 100, 100].map((sum, i) => `query ${i + 1}: ${sum}`),
+  'incremental-word-count': [
+    ...['the 1', 'quick 1', 'brown 1', 'fox 1', 'jumps 1', 'over 1', 'the 2', 'lazy 1', 'dog 1'],
+    ...['the 3', 'end 1'],
+  ],
+  'ping-pong': countdown(7168, 1024),
+  recursive: countdown(127, 1),
+  running: ['Hello, Ann', 'Hello, Bob', 'Welcome back, Ann', 'nobody listened to the last one'],
+  'shopping-cart': [
+    'bob cannot have cup: it is sold out',
+    'ann orders tea',
+    'bob orders tea, cup',
+    'sold so far: 1 tea',
+    'sold so far: 2 tea',
+    'sold so far: 1 cup',
+  ],
+  splitter: [
+    'letters: 0.05 kg to Oslo',
+    'Oslo: 2 kg to Oslo',
+    'depot: 4 kg to Bergen',
+    'letters: 0.02 kg to Bergen',
+  ],
+  'step-by-step': [
+    'day 1: plan the week',
+    ...[2, 3, 4, 5].map((day) => `day ${day}: work`),
+    'day 6: go out',
+    'day 7: sleep',
+    'day 8: plan the week',
+    ...[9, 10].map((day) => `day ${day}: work`),
+  ],
+  timers: [
+    'after 20 s: payment of a-1 is good',
+    'after 40 s: payment of a-2 is unclear (portal/timeout)',
+    'after 60 s: a-3 is not paid yet',
+  ],
+  'word-count': [
+    ...['the 2', 'quick 1', 'brown 1', 'fox 1', 'jumps 1', 'over 1', 'lazy 1', 'dog 1'],
+    ...['the 1', 'end 1'],
+  ],
+};
+
+async function run(name: string): Promise<string[]> {
+  const { main } = (await import(new URL(`${name}.ts`, folder).href)) as Example;
+  const lines: string[] = [];
+  await main((line) => {
+    lines.push(line);
+  });
+  return lines;
+}
+
+describe('an example', () => {
+  it.each(Object.entries(printed))('prints what it should: %s', async (name, lines) => {
+    expect(await run(name)).toEqual(lines);
+  });
+
+  it('prints the same when it is run a second time', async () => {
+    expect(await run('dynamic-query')).toEqual(await run('dynamic-query'));
+  });
+
+  it('runs by itself from the command line', async () => {
+    const path = fileURLToPath(new URL('word-count.ts', folder));
+    const options = ['--conditions=portico:source', '--import', 'tsx', path];
+    const { stdout } = await promisify(execFile)(process.execPath, options);
+    expect(stdout.trimEnd().split('\n')).toEqual(printed['word-count']);
+  });
+});
+
+describe('the list of examples', () => {
+  it('has all of them', () => {
+    const programs = readdirSync(folder)
+      .filter((file) => file.endsWith('.ts') && file !== 'showcase.ts')
+      .map((file) => file.replace(/\.ts$/, ''));
+    expect(Object.keys(printed).toSorted()).toEqual(programs.toSorted());
+  });
+});
+
+describe('the queries between the atoms', () => {
+  it('never see half of an atom', async () => {
+    const sums = (await run('dynamic-query')).map((line) => Number(line.split(': ')[1]));
+    expect(sums.filter((sum) => sum % 10 !== 0)).toEqual([]);
+    expect(sums).toHaveLength(10);
+  });
+});
