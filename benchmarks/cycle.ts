@@ -1,13 +1,16 @@
 /** One event per atom: the price of a hop through sequencer, workflow and back. */
 import { application, perKeyState, startSystem, steppingSystem, type Application } from 'portico/dataflow';
+import { PortalsJS } from 'portico/portalsjs';
 import { perSecond, timed } from './harness/clock.ts';
 import { PlainEvent, PlainRing } from './harness/plain.ts';
-import { PORTALSJS_HOPS_PER_SECOND, portalsjs } from './harness/portalsjs.ts';
 import { question, type Run } from './harness/question.ts';
 
 interface CycleLoad extends Record<string, number> {
   hops: number;
 }
+
+/** What PortalsJS itself reaches on machines like ours. */
+const PORTALSJS_SPEED = 13_000;
 
 const KEYS = 64;
 
@@ -84,14 +87,13 @@ async function running({ hops }: CycleLoad): Promise<Run> {
 
 /** The same program as one writes it for PortalsJS. */
 async function throughPortalsjs({ hops }: CycleLoad): Promise<Run> {
-  const PortalsJS = await portalsjs();
   const seen: Seen = { hops: 0, last: 0 };
   const builder = PortalsJS.ApplicationBuilder('cycle');
-  const turn = builder.sequencers.random();
+  const turn = builder.sequencers.random<number>();
   const back = builder.workflows
     .source(turn.stream)
     .key((left) => left % KEYS)
-    .processor((ctx) => (left: number) => {
+    .processor<number>((ctx) => (left) => {
       const counts = PortalsJS.PerKeyState('counts', 0, ctx);
       const count = counts.get() + 1;
       counts.set(count);
@@ -125,7 +127,7 @@ export const cycleQuestion = question<CycleLoad>({
   goals: [
     { contender: 'stepping system', metric: 'speed', timesThatOf: 'plain loop', atLeast: 0.25 },
     { contender: 'running system', metric: 'speed', timesThatOf: 'plain loop', atLeast: 0.25 },
-    { contender: 'portalsjs', metric: 'speed', atLeast: 300 * PORTALSJS_HOPS_PER_SECOND },
+    { contender: 'portalsjs', metric: 'speed', atLeast: 300 * PORTALSJS_SPEED },
   ],
   loads: { full: { hops: 4_000_000 }, warmUp: { hops: 400_000 }, quick: { hops: 2_000 } },
 });

@@ -1,5 +1,11 @@
 /** What an atom costs must not depend on what else exists, nor on what has been. */
-import { application, perKeyState, steppingSystem, type Ingress, type SteppingSystem } from 'portico/dataflow';
+import {
+  ApplicationBuilder,
+  perKeyState,
+  steppingSystem,
+  type Ingress,
+  type SteppingSystem,
+} from 'portico/dataflow';
 import { timed } from './harness/clock.ts';
 import { heapInUse } from './harness/heap.ts';
 import { PlainEvent, PlainRing } from './harness/plain.ts';
@@ -24,39 +30,33 @@ class Cycle {
   readonly #start: Ingress<number>;
 
   constructor(idle: number) {
-    let start: Ingress<number> | undefined;
     const counts = perKeyState('counts', 0);
-    const cycle = application('cycle', (app) => {
-      start = app.ingress<number>('start');
-      const turn = app.sequencer<number>();
-      const back = app
+    const neighbours = new ApplicationBuilder('neighbours');
+    for (let i = 0; i < idle; i++) {
+      neighbours
         .workflow()
-        .source(turn.stream)
-        .key((left) => left % KEYS)
-        .processor<number>((left, ctx) => {
-          counts.update(ctx, (n) => n + 1);
-          this.hops++;
-          if (left > 1) ctx.emit(left - 1);
-        })
+        .source(neighbours.ingress<number>().stream)
+        .key((n) => n)
+        .map((n, ctx) => counts.update(ctx, (sum) => sum + n))
         .sink();
-      app.connect(start.stream, turn);
-      app.connect(back, turn);
-    });
-    if (start === undefined) throw new Error('the application was not written');
-    this.#start = start;
-    const neighbours = application('neighbours', (app) => {
-      for (let i = 0; i < idle; i++) {
-        const silent = app.ingress<number>(`silent-${i}`);
-        app
-          .workflow(`idle-${i}`)
-          .source(silent.stream)
-          .key((n) => n)
-          .map((n, ctx) => counts.update(ctx, (sum) => sum + n))
-          .sink();
-      }
-    });
-    this.system.launch(neighbours);
-    this.system.launch(cycle);
+    }
+    this.system.launch(neighbours.build());
+    const app = new ApplicationBuilder('cycle');
+    this.#start = app.ingress();
+    const turn = app.sequencer<number>();
+    const back = app
+      .workflow()
+      .source(turn.stream)
+      .key((left) => left % KEYS)
+      .processor<number>((left, ctx) => {
+        counts.update(ctx, plusOne);
+        this.hops++;
+        if (left > 1) ctx.emit(left - 1);
+      })
+      .sink();
+    app.connect(this.#start.stream, turn);
+    app.connect(back, turn);
+    this.system.launch(app.build());
   }
 
   /** One atom from outside, that becomes so many. */
@@ -84,10 +84,16 @@ function plainHops(hops: number): number {
   return seen;
 }
 
+const plusOne = (n: number): number => n + 1;
+
 const perAtom = (ms: number, atoms: number): number => (ms * 1e6) / atoms;
 
 /** Measures atoms of a cycle after others have gone before, beside idle workflows. */
-const cycling = (name: string, idleOf: (load: NeighboursLoad) => number, beforeOf: (load: NeighboursLoad) => number): Contender<NeighboursLoad> => ({
+const cycling = (
+  name: string,
+  idleOf: (load: NeighboursLoad) => number,
+  beforeOf: (load: NeighboursLoad) => number,
+): Contender<NeighboursLoad> => ({
   name,
   run: async (load) => {
     const cycle = new Cycle(idleOf(load));

@@ -1,12 +1,15 @@
 /** Map, filter, key, state in large atoms: the price of an event when the atom costs next to nothing. */
 import { application, perKeyState, startSystem, steppingSystem, type Application } from 'portico/dataflow';
+import { PortalsJS } from 'portico/portalsjs';
 import { perSecond, timed } from './harness/clock.ts';
-import { PORTALSJS_EVENTS_PER_SECOND, portalsjs } from './harness/portalsjs.ts';
 import { question, type Run } from './harness/question.ts';
 
 interface PipelineLoad extends Record<string, number> {
   atoms: number;
 }
+
+/** What PortalsJS itself reaches on machines like ours. */
+const PORTALSJS_SPEED = 230_000;
 
 const ATOM = 1024;
 const KEYS = 1000;
@@ -107,14 +110,13 @@ async function running({ atoms }: PipelineLoad): Promise<Run> {
 
 /** The same program as one writes it for PortalsJS. */
 async function throughPortalsjs({ atoms }: PipelineLoad): Promise<Run> {
-  const PortalsJS = await portalsjs();
   const seen: Seen = { passed: 0, sum: 0 };
   const builder = PortalsJS.ApplicationBuilder('pipeline');
   builder.workflows
     .source(builder.generators.fromRange(0, atoms * ATOM, ATOM).stream)
-    .map(() => (n: number) => n + 1)
-    .filter((n: number) => n % 4 !== 0)
-    .key((n: number) => n % KEYS)
+    .map(() => (n) => n + 1)
+    .filter((n) => n % 4 !== 0)
+    .key((n) => n % KEYS)
     .map((ctx) => () => {
       const counts = PortalsJS.PerKeyState('counts', 0, ctx);
       const count = counts.get() + 1;
@@ -147,7 +149,7 @@ export const pipelineQuestion = question<PipelineLoad>({
   goals: [
     { contender: 'stepping system', metric: 'speed', atLeast: 20_000_000 },
     { contender: 'running system', metric: 'speed', atLeast: 20_000_000 },
-    { contender: 'portalsjs', metric: 'speed', atLeast: 50 * PORTALSJS_EVENTS_PER_SECOND },
+    { contender: 'portalsjs', metric: 'speed', atLeast: 50 * PORTALSJS_SPEED },
   ],
   loads: { full: { atoms: 8_000 }, warmUp: { atoms: 1_000 }, quick: { atoms: 4 } },
 });

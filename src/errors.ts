@@ -29,6 +29,7 @@ export const errorCatalogue = {
   ],
   'graph/modifier-on-source': ['program', 'A modifier was applied where there is no task to modify.'],
   'graph/bad-argument': ['program', 'An argument of a builder call is out of range or of the wrong type.'],
+  'graph/async-function': ['program', 'A function whose answer is needed at once is asynchronous.'],
   'graph/not-retained': ['program', 'A stream that keeps no past was to be read from its start.'],
   'graph/frozen': ['program', 'A builder was used after its application had been built.'],
   'portal/no-replier': ['program', 'A portal is answered by no task.'],
@@ -49,12 +50,19 @@ export const errorCatalogue = {
     'program',
     'A task awaited with a named continuation that it does not declare.',
   ],
+  'continuation/same-name': ['program', 'Two continuations of one task have the same name.'],
   'context/outside-turn': ['program', 'A context was used when its task had no turn.'],
   'context/not-offered': ['program', 'A task used an ability that its kind of task does not have.'],
+  'context/bad-argument': [
+    'program',
+    'An argument of a call on a context is out of range or of the wrong type.',
+  ],
   'state/outside-turn': ['program', 'State was used when its task had no turn.'],
   'state/no-key': ['program', 'Per-key state was used in a handler that has no event and so no key.'],
   'key/unsupported': ['program', 'A key is not a string, a finite number or a bigint.'],
   'task/init-failed': ['program', 'The factory of a task failed, or made something that cannot run there.'],
+  'task/promise': ['program', 'A handler returned a promise, and a turn cannot wait for it.'],
+  'task/bad-result': ['program', 'A function of a task returned something that the task cannot use.'],
   'atom/failed': ['program', 'An error reached the end of a workflow unhandled; the whole atom was undone.'],
   'generator/failed': ['program', 'A generator threw; `cause` is its error.'],
   'sequencer/bad-choice': ['program', 'A sequencer strategy threw, or chose an input that is not ready.'],
@@ -62,6 +70,10 @@ export const errorCatalogue = {
   'application/launched-twice': ['program', 'An application of that name is running already.'],
   'application/unknown': ['program', 'No application of that name is running.'],
   'application/in-use': ['program', 'An application cannot be stopped because another one depends on it.'],
+  'system/bad-argument': [
+    'program',
+    'An option of a system, or an argument of a call on it, is out of range or of the wrong type.',
+  ],
   'system/nothing-to-do': ['program', '`step` was called while nothing could run.'],
   'system/step-limit': ['program', 'Work was left after the number of steps that was allowed.'],
   'system/failed': ['program', 'The system stopped because an atom failed; `cause` is that failure.'],
@@ -70,6 +82,7 @@ export const errorCatalogue = {
   'system/subscriber-failed': ['program', 'A subscriber threw; it was unsubscribed. `cause` is its error.'],
   'deadletter/unknown': ['program', 'No dead letter has that number.'],
   'deadletter/full': ['world', 'The dead letters are full, so the failed atom could not be set aside.'],
+  'host/failed': ['world', 'A part of the host threw or gave something unusable; `cause` is its error.'],
   'host/missing': ['world', 'The platform lacks something that Portico needs and no host was given.'],
   'invariant/violated': ['portico', 'Portico broke one of its own rules. This is a bug in Portico.'],
 } as const;
@@ -156,15 +169,19 @@ export function unreachable(where: string, what: string): never {
   return broken(where, what);
 }
 
-/** Any thrown value in a few words. */
+/** Any thrown value in a few words. Nothing that was thrown can make it throw. */
 export function describe(error: unknown): string {
-  if (error instanceof Error) return error.message === '' ? error.name : error.message;
   try {
-    return String(error);
+    if (error instanceof Error) return String(error.message) || String(error.name);
+    const text = typeof error === 'object' ? JSON.stringify(error) : String(error);
+    return text.length > LONG ? `${text.slice(0, LONG)}…` : text;
   } catch {
     return 'a value that cannot be printed';
   }
 }
+
+/** Thrown values that are no errors may be anything, so not all of them is shown. */
+const LONG = 200;
 
 function broken(where: string, what: string): never {
   const cure = 'Please report it with the program that led here';

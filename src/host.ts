@@ -102,7 +102,8 @@ interface Port {
 const platform = globalThis as unknown as Platform;
 
 function logToConsole(record: LogRecord): void {
-  platform.console?.log(formatLogLine(record));
+  // One call a line: whoever takes over the console of the platform gets lines.
+  for (const line of formatLogLine(record).split('\n')) platform.console?.log(line);
 }
 
 function entropy(): number {

@@ -6,6 +6,7 @@
 // Write an application.
 export { application, ApplicationBuilder, Generators, Registry, type ApplicationWith, type WorkflowOptions } from './graph/builder.ts';
 export type { Application, OnFailure } from './graph/application.ts';
+export { checkApplication } from './plan/compile.ts';
 export { Flow, TaskFlow, WorkflowBuilder, type FlowValue } from './graph/flow.ts';
 export type { AnyFlow } from './graph/workflow.ts';
 export type { Ingress, Portal, Sequencer, Splitter, Stream } from './graph/handles.ts';
@@ -38,6 +39,7 @@ export { steppingSystem, SteppingSystem, type SteppingOptions } from './system/s
 export { startSystem, RunningSystem, type RunningOptions } from './system/running.ts';
 export type { ApplicationRef, DeadLetterBox, SubscriberOf } from './system/operations.ts';
 export type { DeadLetter } from './engine/deadletters.ts';
+export { explain, type ExplainOptions } from './system/explain.ts';
 export { formatLogLine, manualClock, platformHost } from './host.ts';
 export type { Clock, Host, LogLevel, LogRecord, ManualClock } from './host.ts';
 

@@ -41,7 +41,12 @@ export interface Verdict {
 /** The runs of one round, by contender. */
 export type Round = ReadonlyMap<string, Run>;
 
-export function answerOf(question: Question, load: Load, rounds: readonly Round[], conditions: Conditions): Answer {
+export function answerOf(
+  question: Question,
+  load: Load,
+  rounds: readonly Round[],
+  conditions: Conditions,
+): Answer {
   const { name, asks, method } = question;
   const figures = question.contenders.flatMap((contender) =>
     question.metrics.flatMap((metric): Figure[] => {
@@ -49,7 +54,8 @@ export function answerOf(question: Question, load: Load, rounds: readonly Round[
       if (values.length === 0) return [];
       const figure = { contender: contender.name, ...metric, ...summarize(values), values };
       const reference = contender.reference ?? question.reference;
-      const ratios = contender.name === reference ? [] : ratiosOf(rounds, metric.name, contender.name, reference);
+      const ratios =
+        contender.name === reference ? [] : ratiosOf(rounds, metric.name, contender.name, reference);
       return [ratios.length === 0 ? figure : { ...figure, reference, timesReference: summarize(ratios) }];
     }),
   );
@@ -69,7 +75,9 @@ export function goalInWords(goal: Goal, { metrics }: Question): string {
 function verdictOn(goal: Goal, question: Question, rounds: readonly Round[]): Verdict[] {
   const { contender, metric, timesThatOf } = goal;
   const values =
-    timesThatOf === undefined ? valuesOf(rounds, contender, metric) : ratiosOf(rounds, metric, contender, timesThatOf);
+    timesThatOf === undefined
+      ? valuesOf(rounds, contender, metric)
+      : ratiosOf(rounds, metric, contender, timesThatOf);
   if (values.length === 0) return [];
   const value = summarize(values).median;
   const met = 'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost;

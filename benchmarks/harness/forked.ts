@@ -47,7 +47,11 @@ function fork(args: readonly string[]): Promise<Run> {
   return new Promise((resolve, reject) => {
     // What the caller's Node was told is not for this one.
     const { NODE_OPTIONS: _, ...env } = process.env;
-    const child = spawn(process.execPath, [...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [...args], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;

@@ -23,6 +23,8 @@ export interface Contender<L extends Load = Load> {
   readonly name: string;
   /** The plain JavaScript that does the same work; the one of the question if not given. */
   readonly reference?: string;
+  /** How many times the load for warming up runs before the run that counts; as often as the question says if not given. */
+  readonly warmUps?: number;
   /** Flags of its process, such as `--expose-gc`. */
   readonly nodeFlags?: readonly string[];
   readonly run: (load: L) => Run | Promise<Run>;
@@ -49,7 +51,7 @@ export interface Question<L extends Load = Load> {
   readonly goals: readonly Goal[];
   /** What is measured; what runs before it in the same process, so that it was compiled; what runs in the tests. */
   readonly loads: { readonly full: L; readonly warmUp: L; readonly quick: L };
-  /** How often the load for warming up runs. 2 if not given. */
+  /** How many times the load for warming up runs. 2 if not given. */
   readonly warmUps?: number;
 }
 
@@ -74,6 +76,7 @@ export async function checkedRun(question: Question, contender: Contender, load:
 export async function measure(question: Question, contender: Contender, quick: boolean): Promise<Run> {
   const { full, warmUp, quick: small } = question.loads;
   if (quick) return checkedRun(question, contender, small);
-  for (let i = 0; i < (question.warmUps ?? 2); i++) await checkedRun(question, contender, warmUp);
+  for (let i = 0; i < (contender.warmUps ?? question.warmUps ?? 2); i++)
+    await checkedRun(question, contender, warmUp);
   return checkedRun(question, contender, full);
 }

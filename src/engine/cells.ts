@@ -4,7 +4,8 @@
  * C1. A cell holds a value for each slot of its task; the first one in a field of its own, because most tasks have one.
  * C2. Every write is logged before it happens, once for each turn and slot; at the end of a turn only the first of the
  *     atom is kept. So the log grows with the cells that an atom touches, not with how often it writes to them. The old
- *     value that nearly every turn has, that of the first slot of its key's cell, is held in a field until then.
+ *     value that nearly every turn has, that of the first slot of its key's cell, is held in a field until then; and
+ *     the first of the atom that is kept stays in a field, so that an atom with one turn needs no log.
  * C3. Undoing in reverse order restores every cell exactly, and cells that came to be are gone again.
  * C4. When an atom is done, cells that hold nothing are dropped: nothing is left of a key that was deleted.
  */
@@ -83,6 +84,11 @@ export class UndoLog {
   /** The cell whose first slot the running turn has written, and what it held before. */
   #turnCell: Cell | undefined = undefined;
   #turnOld: unknown = undefined;
+  /** The same for the first turn of this atom that wrote to one. Such a cell has no mark; it is told by being here. */
+  #heldCell: Cell | undefined = undefined;
+  #heldOld: unknown = undefined;
+  /** Whether any turn of this atom did anything that may have to be undone. */
+  touched = false;
   #cells: Cell[] = [];
   #slots: number[] = [];
   #olds: unknown[] = [];
@@ -132,12 +138,18 @@ export class UndoLog {
   keep(): void {
     this.turn++;
     this.dirty = false;
+    this.touched = true;
     this.#mapsKept = this.#m;
     if (this.#n > this.#kept) this.#keepFirsts();
     const cell = this.#turnCell;
     if (cell === undefined) return;
     this.#turnCell = undefined;
-    if ((cell.marks & FIRST_KEPT) !== 0) return;
+    if (this.#heldCell === undefined) {
+      this.#heldCell = cell;
+      this.#heldOld = this.#turnOld;
+      return;
+    }
+    if (this.#heldCell === cell || (cell.marks & FIRST_KEPT) !== 0) return;
     cell.marks |= FIRST_KEPT;
     this.#push(cell, 0, this.#turnOld);
     this.#kept = this.#n;
@@ -158,7 +170,7 @@ export class UndoLog {
       const cell = this.#cells[i] as Cell;
       const slot = this.#slots[i] as number;
       const bit = slot < MARKED ? 1 << (slot + MARKED) : 0;
-      if ((cell.marks & bit) !== 0) continue;
+      if ((cell.marks & bit) !== 0 || (slot === 0 && cell === this.#heldCell)) continue;
       cell.marks |= bit;
       this.#cells[kept] = cell;
       this.#slots[kept] = slot;
@@ -180,12 +192,14 @@ export class UndoLog {
     this.#restore(this.#kept, this.#mapsKept);
     this.turn++;
     this.dirty = false;
+    this.touched = true;
   }
 
   /** Ends an atom that went well. */
   commit(): void {
     this.turn = 1;
-    this.#turnOld = undefined;
+    this.touched = false;
+    this.#heldCell = undefined;
     if (this.#n > 0 || this.#m > 0) this.#forget(this.#n, this.#m);
     if (this.#emptied.length > 0) this.#sweep();
   }
@@ -196,8 +210,14 @@ export class UndoLog {
     const n = this.#n;
     const m = this.#m;
     this.#restore(0, 0);
+    const held = this.#heldCell;
+    if (held !== undefined) {
+      held.first = this.#heldOld;
+      if (this.#heldOld === absent) this.#emptied.push(held);
+      this.#heldCell = undefined;
+    }
     this.turn = 1;
-    this.#turnOld = undefined;
+    this.touched = false;
     this.#forget(n, m);
     this.#sweep();
   }

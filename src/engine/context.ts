@@ -15,6 +15,7 @@ import {
   type TimerId,
 } from '../graph/context.ts';
 import { deriveKey, isKey, type Key } from '../graph/keys.ts';
+import { frozen } from '../graph/state.ts';
 import type { LogLevel } from '../host.ts';
 import type { Atom } from './atom.ts';
 import { Cell, EntryMap, type Cells } from './cells.ts';
@@ -40,11 +41,17 @@ export class TaskState {
   slotOf(handle: StateHandle): number {
     let slot = this.#slots.get(handle);
     if (slot === undefined) {
-      const known = this.#bySlot[handle.scope];
-      slot = known.get(handle.slot) ?? known.size;
-      known.set(handle.slot, slot);
+      slot = this.ownSlot(handle.scope, handle.slot);
       this.#slots.set(handle, slot);
     }
+    return slot;
+  }
+
+  /** The number of a slot by its full name. */
+  ownSlot(scope: StateHandle['scope'], name: string): number {
+    const known = this.#bySlot[scope];
+    const slot = known.get(name) ?? known.size;
+    known.set(name, slot);
     return slot;
   }
 }
@@ -91,6 +98,8 @@ export class TaskContext implements AnyContext {
   readonly #strict: boolean;
   #lastHandle: StateHandle | undefined = undefined;
   #lastSlot = 0;
+  /** The slots of Portico's own operators in this part of the task, which no other part shares. */
+  readonly #ownSlots = new Map<StateHandle, number>();
 
   constructor(state: TaskState, entrance: Entrance, abilities: Abilities, surroundings: Surroundings) {
     this.turns = surroundings.turns;
@@ -106,6 +115,14 @@ export class TaskContext implements AnyContext {
         surroundings.log(level, name, path, value);
       };
     this.log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  }
+
+  /** The turn, or the run of turns, is over. */
+  rest(): void {
+    this.live = false;
+    this.key = undefined;
+    this.cell = undefined;
+    this.out = undefined;
   }
 
   get name(): string {
@@ -142,7 +159,7 @@ export class TaskContext implements AnyContext {
   }
 
   writeState(handle: StateHandle, value: unknown): void {
-    if (this.#strict && typeof value === 'object') deepFreeze(value);
+    if (this.#strict && typeof value === 'object') frozen(value);
     const cell = handle.scope === 'key' ? (this.cell ?? this.#find(handle) ?? this.#create()) : this.#own(handle);
     const slot = handle === this.#lastHandle ? this.#lastSlot : this.#slot(handle);
     this.turns.undoLog.before(cell, slot, value === absent);
@@ -151,7 +168,7 @@ export class TaskContext implements AnyContext {
   }
 
   writeEntry(handle: StateHandle, key: Key, value: unknown): void {
-    if (this.#strict && typeof value === 'object') deepFreeze(value);
+    if (this.#strict && typeof value === 'object') frozen(value);
     let map = this.readState(handle);
     if (map === absent) {
       if (value === absent) return;
@@ -173,7 +190,11 @@ export class TaskContext implements AnyContext {
     }
     const asker = this.key;
     const key = target.key === undefined ? (asker ?? 0) : checkedKey(target.key(request), target.path);
-    const due = this.turns.nowMs + (options.timeoutMs ?? ASK_TIMEOUT_MS);
+    const { timeoutMs = ASK_TIMEOUT_MS } = options;
+    if (!(timeoutMs >= 0)) {
+      throw this.#wrong('graph/bad-argument', `an ask cannot wait ${String(timeoutMs)} ms`, 'Give a number from 0 up');
+    }
+    const due = this.turns.nowMs + timeoutMs;
     const ask = new Ask(target, request, key, this.#entrance, asker, this.request, due);
     this.turns.add(ask);
     return ask;
@@ -222,7 +243,7 @@ export class TaskContext implements AnyContext {
       throw this.#wrong('context/not-offered', 'it sets a timer and has no handler for it', 'Add withOnTimer');
     }
     if (!(delayMs >= 0)) {
-      throw this.#wrong('graph/bad-argument', `a timer cannot wait ${delayMs} ms`, 'Give a number from 0 up');
+      throw this.#wrong('graph/bad-argument', `a timer cannot wait ${String(delayMs)} ms`, 'Give a number from 0 up');
     }
     const due = this.turns.nowMs + delayMs;
     const timer = new TaskTimer(this.#entrance, this.#surroundings.taskTimers, key ?? 0, due, payload);
@@ -262,9 +283,19 @@ export class TaskContext implements AnyContext {
   }
 
   #slot(handle: StateHandle): number {
-    this.#lastSlot = this.#state.slotOf(handle);
+    this.#lastSlot = handle.own ? this.#ownSlot(handle) : this.#state.slotOf(handle);
     this.#lastHandle = handle;
     return this.#lastSlot;
+  }
+
+  #ownSlot(handle: StateHandle): number {
+    let slot = this.#ownSlots.get(handle);
+    if (slot === undefined) {
+      const name = `${handle.slot}:${this.#entrance.operator}:${this.#ownSlots.size}`;
+      slot = this.#state.ownSlot(handle.scope, name);
+      this.#ownSlots.set(handle, slot);
+    }
+    return slot;
   }
 
   #fresh(future: object): Ask {
@@ -323,13 +354,4 @@ export function checkedKey(key: unknown, where: string): Key {
   const what = typeof key === 'number' ? `the key is ${key}` : `the key is ${key === null ? 'null' : `of type ${typeof key}`}`;
   const cure = 'Return a string, a finite number or a bigint';
   throw new PorticoError({ code: 'key/unsupported', where, what, cure });
-}
-
-/** Freezes plain data, so that a change in place is found where it is made. Other objects are left alone. */
-function deepFreeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
-  Object.freeze(value);
-  for (const each of Object.values(value)) deepFreeze(each);
 }

@@ -58,9 +58,9 @@ export class DeadLetters {
   }
 }
 
-/** The end of the stream, if the atom was that, has been passed on; the events come again as an atom. */
 function copyOf(atom: Atom): Atom {
   const copy = new Atom();
+  copy.end = atom.end;
   copy.pushAll(atom);
   return copy;
 }

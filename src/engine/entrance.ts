@@ -130,6 +130,11 @@ export class TaskTimer extends Timed implements Effect {
   done(): void {
     this.#all.delete(this.id);
   }
+
+  /** That it was delivered. */
+  delivery(): Effect {
+    return { apply: () => this.done(), undo: () => undefined };
+  }
 }
 
 /** Takes a timer back, also when it is already on its way. */

@@ -96,7 +96,7 @@ class MapOperator extends LeanOperator {
         failures++;
       }
     }
-    context.live = false;
+    context.rest();
     out.n = n;
     out.failures = failures;
     return out;
@@ -138,7 +138,7 @@ class FilterOperator extends LeanOperator {
         failures++;
       }
     }
-    context.live = false;
+    context.rest();
     // The values that were dropped must not stay alive in a batch that is reused.
     if (owned) for (let at = kept; at < n; at++) outValues[at] = undefined;
     out.n = kept;
@@ -173,7 +173,7 @@ export class KeyOperator extends LeanOperator {
         failures++;
       }
     }
-    context.live = false;
+    context.rest();
     out.n = n;
     out.failures = failures;
     return out;
@@ -218,7 +218,7 @@ class FlatMapOperator extends LeanOperator {
         out.fail(key, failed(context, error));
       }
     }
-    context.live = false;
+    context.rest();
     return out;
   }
 }
@@ -354,14 +354,17 @@ export class HandlerOperator implements Operator {
 
   #fire(timer: TaskTimer, out: Atom): void {
     if (timer.cancelled) return;
-    timer.done();
+    // It is over however its turn ends; but not if the whole pass is undone.
+    const { turns } = this.context;
+    turns.add(timer.delivery());
+    turns.keep();
     this.#turn(timer.key, out, (context) => this.#handlers.onTimer?.(timer.payload, context));
   }
 
-  /** O3. */
+  /** O3. A handler that throws the same error again passes it on. */
   #failedInput(key: Key, failure: Failure, onError: Handlers['onError'], out: Atom): void {
     if (onError === undefined) out.fail(key, failure);
-    else this.#turn(key, out, (context) => onError(failure.error, context));
+    else this.#turn(key, out, (context) => onError(failure.error, context), failure);
   }
 
   #finish(handler: (ctx: TaskContext) => void, out: Atom): void {
@@ -369,7 +372,7 @@ export class HandlerOperator implements Operator {
   }
 
   /** One turn that is not on the hot path. */
-  #turn(key: Key | undefined, out: Atom, run: (ctx: TaskContext) => void): void {
+  #turn(key: Key | undefined, out: Atom, run: (ctx: TaskContext) => void, handled?: Failure): void {
     const { context } = this;
     const savepoint = out.n;
     context.key = key;
@@ -378,16 +381,16 @@ export class HandlerOperator implements Operator {
       run(context);
       context.turns.keep();
     } catch (error) {
-      this.#failed(out, savepoint, error);
+      this.#failed(out, savepoint, error, handled);
     }
   }
 
   /** O2. */
-  #failed(out: Atom, savepoint: number, error: unknown): void {
+  #failed(out: Atom, savepoint: number, error: unknown, handled?: Failure | undefined): void {
     const { context } = this;
     const failure = failed(context, error);
     out.n = savepoint;
-    out.fail(context.key ?? 0, failure);
+    out.fail(context.key ?? 0, handled?.error === error ? handled : failure);
   }
 
   #begin(): Atom {
@@ -399,9 +402,8 @@ export class HandlerOperator implements Operator {
   }
 
   #end(): void {
-    this.context.live = false;
-    this.context.out = undefined;
-    if (this.#key !== undefined) this.#key.context.live = false;
+    this.context.rest();
+    if (this.#key !== undefined) this.#key.context.rest();
   }
 }
 

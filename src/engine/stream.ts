@@ -25,6 +25,8 @@ export class AtomicStream {
   /** The number of the oldest atom that is kept. */
   #first = 0;
   #next = 0;
+  /** How many atoms passed through without a number. */
+  #through = 0;
   /** How many cursors stand at the oldest atom. */
   #atFirst = 0;
   /** All events that were ever appended. */
@@ -40,6 +42,11 @@ export class AtomicStream {
 
   /** How many atoms were ever appended. */
   get atoms(): number {
+    return this.#next + this.#through;
+  }
+
+  /** The number of the next atom. */
+  get next(): number {
     return this.#next;
   }
 
@@ -59,9 +66,7 @@ export class AtomicStream {
   /** Counts an atom that its sole reader has accepted without its being kept here. */
   passThrough(atom: Atom): void {
     this.events += atom.n;
-    this.#next++;
-    this.#first++;
-    (this.cursors[0] as Cursor).position++;
+    this.#through++;
   }
 
   append(atom: Atom): void {
@@ -155,7 +160,7 @@ export class Cursor {
   }
 
   get waiting(): boolean {
-    return this.position < this.stream.atoms;
+    return this.position < this.stream.next;
   }
 
   /** The next atom, still unread. */

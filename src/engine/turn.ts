@@ -39,6 +39,7 @@ export class Turns {
 
   /** The time of this atom: read once, when first asked for. */
   get nowMs(): number {
+    this.undoLog.touched = true;
     return (this.#nowMs ??= this.#clock.now());
   }
 
@@ -66,6 +67,7 @@ export class Turns {
 
   /** Ends an atom that went well: its effects take place. */
   commit(): void {
+    if (!this.undoLog.touched) return;
     this.undoLog.commit();
     const effects = this.#effects;
     if (effects.length > 0) {

@@ -90,8 +90,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
 
   /** Runs an atom and publishes its outputs. Returns false if it failed and the system has to stop. */
   accept(atom: Atom): boolean {
-    const chain = this.#chain;
-    const out = chain === undefined ? this.#runSegments(atom, 0, atom.end) : this.#runChain(chain, 0, atom, false, atom.end);
+    const out = this.#run(atom);
     if (out.failures === 0) {
       out.end = atom.end;
       this.stream.append(out);
@@ -106,6 +105,21 @@ export class WorkflowRuntime implements Runnable, Consumer {
       this.stream.append(seal);
     }
     return true;
+  }
+
+  /** Runs an atom again that was set aside. If it was the end of the stream, that end has been passed on already. */
+  retry(atom: Atom): boolean {
+    const out = this.#run(atom);
+    if (out.failures > 0) return this.#undo(out, atom);
+    if (out.n > 0 || atom.end === ATOM) this.stream.append(out);
+    else this.#host.pool.give(out);
+    this.#host.turns.commit();
+    return true;
+  }
+
+  #run(atom: Atom): Atom {
+    const chain = this.#chain;
+    return chain === undefined ? this.#runSegments(atom, 0, atom.end) : this.#runChain(chain, 0, atom, false, atom.end);
   }
 
   /** Runs a pass. Returns false if the system has to stop. */
@@ -139,7 +153,10 @@ export class WorkflowRuntime implements Runnable, Consumer {
 
   /** Runs what comes after a segment whose output is there already. Segments that it does not reach stay still. */
   #runFrom(segment: number, first: Atom): Atom {
-    this.#outs[segment] = first;
+    if (this.#segments[segment]?.readers !== 0) this.#outs[segment] = first;
+    // It leads nowhere: only its failures count.
+    else if (first.failures > 0) return first;
+    else this.#host.pool.give(first);
     return this.#runSegments(undefined, segment + 1, ATOM);
   }
 
@@ -204,8 +221,8 @@ export class WorkflowRuntime implements Runnable, Consumer {
     this.#host.pool.give(out);
     const setAside = this.#host.failed(this, work, error);
     // Those who asked must not wait for an answer that was undone.
-    if (setAside && 'kind' in work && work.kind === 'requests') {
-      for (const ask of work.items as readonly Ask[]) ask.fail(error);
+    if (setAside && 'kind' in work && work.kind !== 'timers') {
+      for (const ask of work.items as readonly Ask[]) (work.kind === 'requests' ? ask : ask.outer)?.fail(error);
       this.#host.turns.flush();
     }
     return setAside;
@@ -240,7 +257,7 @@ export class PassQueue implements Runnable, Inbox {
 
   run(): boolean {
     const work = this.#passes[this.#next] as Pass | Atom;
-    const done = work instanceof Atom ? this.#workflow.accept(work) : this.#workflow.runPass(work);
+    const done = work instanceof Atom ? this.#workflow.retry(work) : this.#workflow.runPass(work);
     if (!done) return false;
     this.#next++;
     if (this.#next === this.#passes.length) {

@@ -105,6 +105,9 @@ export interface ReferenceNode {
 /** What a path can name. */
 export type EntityKind = 'stream' | 'sequencer' | 'splitter' | 'portal';
 
+/** Stands for the path of an argument that was no handle. The builder has said so; nothing else is said about it. */
+export const NOTHING = '';
+
 /** The path of the stream of a workflow, generator, ingress or sequencer. */
 export function streamPath(path: string): string {
   return `${path}/stream`;

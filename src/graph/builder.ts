@@ -1,6 +1,17 @@
 /** The application builder: names, paths and handles for what is being written. */
 import { PorticoError, type Problem } from '../errors.ts';
 import {
+  functionMistakes,
+  inWords,
+  isPromise,
+  notAHandle,
+  optionalFunctionMistakes,
+  pathOf,
+  unknownWord,
+  type Mistake,
+} from './arguments.ts';
+import {
+  NOTHING,
   streamPath,
   type Application,
   type ConnectionNode,
@@ -13,7 +24,18 @@ import {
   type SplitNode,
   type SplitterNode,
 } from './application.ts';
-import { batches, iterate, range, type AtomSource, type GeneratorNode, type GeneratorOptions } from './generators.ts';
+import {
+  arrayMistakes,
+  atomSource,
+  batches,
+  iterableMistakes,
+  iterate,
+  range,
+  type AtomSource,
+  type GeneratorNode,
+  type GeneratorOptions,
+  type Throttle,
+} from './generators.ts';
 import { WorkflowBuilder } from './flow.ts';
 import type { Ingress, Portal, Sequencer, Splitter, Stream } from './handles.ts';
 import type { Key } from './keys.ts';
@@ -44,6 +66,11 @@ export interface WorkflowOptions {
 export function application<H = void>(name: string, write: (app: ApplicationBuilder) => H): ApplicationWith<H> {
   const builder = new ApplicationBuilder(name);
   const handles = write(builder);
+  if (isPromise(handles)) {
+    const what = 'the function that writes the application returned a promise';
+    const cure = 'Write it in one go; await before application(), and return handles that are at hand';
+    builder.problem({ code: 'graph/async-function', where: builder.path, what, cure });
+  }
   return { ...builder.build(), handles };
 }
 
@@ -75,17 +102,19 @@ export class ApplicationBuilder {
   #built = false;
 
   constructor(name: string) {
-    this.name = name;
-    this.path = `/${name}`;
+    this.name = textOf(name);
+    this.path = `/${this.name}`;
     this.#checkName(name, this.path);
     this.generators = new Generators(this, this.#generators);
-    this.registry = new Registry((path, kind) => this.#references.push({ path, kind }));
+    this.registry = new Registry((path, kind) => this.#refer(path, kind));
   }
 
   /** Begins a workflow. */
   workflow(name: string = this.freshName(), options: WorkflowOptions = {}): WorkflowBuilder {
     const path = this.place('workflows', name);
-    const draft = new WorkflowDraft(this, path, name, options.onFailure ?? 'stop');
+    const { onFailure = 'stop' } = this.options('workflow', options, path);
+    if (!policies.includes(onFailure)) this.note([unknownWord('onFailure', onFailure, policies)], path);
+    const draft = new WorkflowDraft(this, path, textOf(name), onFailure);
     this.#workflows.push(draft);
     return new WorkflowBuilder(draft);
   }
@@ -93,34 +122,44 @@ export class ApplicationBuilder {
   /** A place where values from outside enter: `system.send(ingress, …)`. */
   ingress<T>(name: string = this.freshName(), options: { readonly key?: (value: T) => Key } = {}): Ingress<T> {
     const path = this.place('ingresses', name);
-    this.#ingresses.push({ path, name, key: options.key && erased(options.key) });
+    const key = this.keyOf('ingress', options, path);
+    this.#ingresses.push({ path, name, key });
     return { path, stream: { path: streamPath(path) } };
   }
 
   /** Merges streams; connect them with `connect`. The strategy is `random` if not given. */
   sequencer<T>(options: { readonly name?: string; readonly strategy?: SequencerStrategy } = {}): Sequencer<T> {
-    const name = options.name ?? this.freshName();
+    const { name = this.freshName(), strategy = random } = this.options('sequencer', options, this.path);
     const path = this.place('sequencers', name);
-    this.#sequencers.push({ path, name, strategy: options.strategy ?? random });
+    this.note(strategyMistakes(strategy), path);
+    this.#sequencers.push({ path, name, strategy });
     return { path, stream: { path: streamPath(path) } };
   }
 
   /** Lets a stream flow into a sequencer. */
   connect<T>(
-    from: Stream<T>,
+    from: Stream<NoInfer<T>>,
     to: Sequencer<T>,
     options: { readonly name?: string; readonly priority?: number } = {},
   ): void {
-    const name = options.name ?? this.freshName();
+    const { name = this.freshName(), priority = 0 } = this.options('connect', options, this.path);
     const path = this.place('connections', name);
-    this.#connections.push({ path, name, from: from.path, to: to.path, priority: options.priority ?? 0 });
+    if (!Number.isFinite(priority)) {
+      const what = `its priority is ${inWords(priority)}`;
+      this.note([{ code: 'graph/bad-argument', what, cure: 'Give it a finite number' }], path);
+    }
+    const [source, target] = [
+      this.#handle('connect', from, 'a stream', path),
+      this.#handle('connect', to, 'a sequencer', path),
+    ];
+    this.#connections.push({ path, name, from: source, to: target, priority });
   }
 
   /** Splits a stream; add splits with `split`. */
   splitter<T>(input: Stream<T>, options: { readonly name?: string } = {}): Splitter<T> {
-    const name = options.name ?? this.freshName();
+    const { name = this.freshName() } = this.options('splitter', options, this.path);
     const path = this.place('splitters', name);
-    this.#splitters.push({ path, name, input: input.path });
+    this.#splitters.push({ path, name, input: this.#handle('splitter', input, 'a stream', path) });
     return { path };
   }
 
@@ -131,27 +170,32 @@ export class ApplicationBuilder {
   split<T, U extends T>(splitter: Splitter<T>, predicate: (value: T) => value is U, options?: { readonly name?: string }): Stream<U>;
   split<T>(splitter: Splitter<T>, predicate: (value: T) => boolean, options?: { readonly name?: string }): Stream<T>;
   split<T>(splitter: Splitter<T>, predicate: (value: T) => boolean, options: { readonly name?: string } = {}): Stream<T> {
-    this.mutable(splitter.path);
-    const name = options.name ?? this.freshName();
-    this.#checkName(name, splitter.path);
+    this.mutable(this.path);
+    const { name = this.freshName() } = this.options('split', options, this.path);
+    const from = this.#handle('split', splitter, 'a splitter', this.path);
+    if (from === NOTHING) return { path: NOTHING };
     // Several applications may add splits to one splitter; their automatic names would meet.
-    const own = splitter.path.startsWith(`${this.path}/`);
-    const path = `${splitter.path}/${own ? name : `${this.name}:${name}`}`;
-    this.#splits.push({ path, splitter: splitter.path, predicate: erased(predicate) });
+    const own = from.startsWith(`${this.path}/`);
+    const path = `${from}/${own ? textOf(name) : `${this.name}:${textOf(name)}`}`;
+    this.#checkName(name, path);
+    this.note(functionMistakes('split', predicate), path);
+    this.#splits.push({ path, splitter: from, predicate: erased(predicate) });
     return { path };
   }
 
   /** A request/reply service. One task of this application answers it; tasks of any application may ask it. */
   portal<Request, Reply>(name: string, options: { readonly key?: (request: Request) => Key } = {}): Portal<Request, Reply> {
     const path = this.place('portals', name);
-    this.#portals.push({ path, name, key: options.key && erased(options.key) });
+    const key = this.keyOf('portal', options, path);
+    this.#portals.push({ path, name, key });
     return { path };
   }
 
   /** Keeps the past of a stream of this application, so that those who come later can read it from its start. */
   retain<T>(stream: Stream<T>): Stream<T> {
-    this.mutable(stream.path);
-    this.#retained.push(stream.path);
+    this.mutable(this.path);
+    const path = this.#handle('retain', stream, 'a stream', this.path);
+    if (path !== NOTHING) this.#retained.push(path);
     return stream;
   }
 
@@ -169,22 +213,22 @@ export class ApplicationBuilder {
       name: this.name,
       path: this.path,
       workflows: this.#workflows.map((workflow) => workflow.node()),
-      generators: this.#generators,
-      ingresses: this.#ingresses,
-      sequencers: this.#sequencers,
-      splitters: this.#splitters,
-      splits: this.#splits,
-      connections: this.#connections,
-      portals: this.#portals,
-      retained: this.#retained,
-      references: this.#references,
-      problems: this.#problems,
+      generators: [...this.#generators],
+      ingresses: [...this.#ingresses],
+      sequencers: [...this.#sequencers],
+      splitters: [...this.#splitters],
+      splits: [...this.#splits],
+      connections: [...this.#connections],
+      portals: [...this.#portals],
+      retained: [...this.#retained],
+      references: [...this.#references],
+      problems: [...this.#problems],
     };
   }
 
   /** @internal The path of a new entity. */
   place(kind: string, name: string): string {
-    const path = `${this.path}/${kind}/${name}`;
+    const path = `${this.path}/${kind}/${textOf(name)}`;
     this.mutable(path);
     this.#checkName(name, path);
     return path;
@@ -202,11 +246,65 @@ export class ApplicationBuilder {
     this.#problems.push(problem);
   }
 
-  #checkName(name: string, where: string): void {
-    if (name !== '' && !name.includes('/')) return;
-    const what = name === '' ? 'the name is empty' : `the name “${name}” holds a slash`;
-    this.problem({ code: 'graph/bad-name', where, what, cure: 'Use any other characters' });
+  /** @internal Notes what is wrong with arguments. */
+  note(mistakes: readonly Mistake[], where: string): void {
+    for (const mistake of mistakes) this.problem({ ...mistake, where });
   }
+
+  /** @internal The options that were given; none if they are no options, which is noted. */
+  options<O extends object>(to: string, given: O, where: string): Partial<O> {
+    if (typeof given === 'object' && (given as O | null) !== null) return given;
+    const what = `${to} was given ${inWords(given)}, and an object with options is needed`;
+    this.note([{ code: 'graph/bad-argument', what, cure: 'Write options by name, as in { name: … }, or leave them out' }], where);
+    return {};
+  }
+
+  /** @internal The key function among the options. */
+  keyOf<T>(to: string, given: { readonly key?: (value: T) => Key }, where: string): ((value: unknown) => Key) | undefined {
+    const { key } = this.options(to, given, where);
+    this.note(optionalFunctionMistakes(`the key of ${to}`, key), where);
+    return key && erased(key);
+  }
+
+  #handle(to: string, given: unknown, needed: string, where: string): string {
+    const path = pathOf(given);
+    if (path === undefined) this.note([notAHandle(to, given, needed)], where);
+    return path ?? NOTHING;
+  }
+
+  #refer(path: unknown, kind: EntityKind): string {
+    this.mutable(`${this.path}/registry`);
+    if (typeof path === 'string' && path !== '') {
+      this.#references.push({ path, kind });
+      return path;
+    }
+    const what = `the registry was asked for a ${kind} at ${inWords(path)}`;
+    const cure = 'Give it a path, such as /app/workflows/name/stream';
+    this.note([{ code: 'graph/bad-argument', what, cure }], this.path);
+    return NOTHING;
+  }
+
+  #checkName(name: unknown, where: string): void {
+    if (typeof name === 'string' && name !== '' && !name.includes('/')) return;
+    const given = typeof name === 'string' ? `the name “${name}” holds a slash` : `the name is ${inWords(name)}`;
+    const what = name === '' ? 'the name is empty' : given;
+    this.problem({ code: 'graph/bad-name', where, what, cure: 'Use a text of at least one character, without a slash' });
+  }
+}
+
+const policies: readonly string[] = ['stop', 'deadLetter'];
+
+/** A name as part of a path, also of what is no name. */
+function textOf(name: unknown): string {
+  return typeof name === 'string' ? name : '?';
+}
+
+function strategyMistakes(given: unknown): Mistake[] {
+  const { name, choose } = (given ?? {}) as Partial<SequencerStrategy>;
+  if (typeof name === 'string' && typeof choose === 'function') return functionMistakes(`the strategy ${name}`, choose);
+  const what = `its strategy is ${inWords(given)}, which cannot choose`;
+  const cure = 'Use random, roundRobin or priority, or an object with a name and a function choose';
+  return [{ code: 'graph/bad-argument', what, cure }];
 }
 
 /** Makes generators. Every launch of the application reads their source from its beginning. */
@@ -222,7 +320,7 @@ export class Generators {
   /** One atom with these values. */
   fromArray<T>(values: readonly T[], options: GeneratorOptions<T> & { readonly keys?: readonly Key[] } = {}): Stream<T> {
     const { keys } = options;
-    return this.#add('array', options, () => batches([values], keys && [keys]));
+    return this.#add('array', options, () => batches([values], keys && [keys]), arrayMistakes('fromArray', values));
   }
 
   /** One atom for each inner array. */
@@ -230,7 +328,8 @@ export class Generators {
     atoms: readonly (readonly T[])[],
     options: GeneratorOptions<T> & { readonly keys?: readonly (readonly Key[])[] } = {},
   ): Stream<T> {
-    return this.#add('arrays', options, () => batches(atoms, options.keys));
+    const { keys } = options;
+    return this.#add('arrays', options, () => batches(atoms, keys), arrayMistakes('fromArrays', atoms));
   }
 
   /** One atom with all that the source yields; it must end. An iterator, other than an iterable, can be read only once. */
@@ -239,7 +338,8 @@ export class Generators {
     options: GeneratorOptions<T> & { readonly keys?: Iterable<Key> | Iterator<Key> } = {},
   ): Stream<T> {
     const { keys } = options;
-    return this.#add('iterable', options, () => batches([iterate(values)], keys && [iterate(keys)]));
+    const open = (): AtomSource<T> => batches([iterate(values)], keys && [iterate(keys)]);
+    return this.#add('iterable', options, open, iterableMistakes('fromIterable', values));
   }
 
   /** One atom for each iterable that the source yields. It is read as atoms are needed, so it need not end. */
@@ -247,18 +347,16 @@ export class Generators {
     atoms: Iterable<Iterable<T>> | Iterator<Iterable<T>>,
     options: GeneratorOptions<T> & { readonly keys?: Iterable<Iterable<Key>> | Iterator<Iterable<Key>> } = {},
   ): Stream<T> {
-    return this.#add('iterables', options, () => batches(atoms, options.keys));
+    const { keys } = options;
+    return this.#add('iterables', options, () => batches(atoms, keys), iterableMistakes('fromIterables', atoms));
   }
 
   /** The whole numbers from `start` up to but not including `end`, in atoms of `size`. */
   fromRange(start: number, end: number, size: number, options: GeneratorOptions<number> = {}): Stream<number> {
     const fine = Number.isInteger(start) && end >= start && Number.isInteger(size) && size >= 1;
-    if (!fine) {
-      const what = `fromRange(${start}, ${end}, ${size}) is no range in atoms`;
-      const cure = 'Give a whole start, an end not below it, and a whole size from 1 up';
-      this.#app.problem({ code: 'graph/bad-argument', where: this.#app.path, what, cure });
-    }
-    return this.#add('range', options, () => range(start, end, size));
+    const what = `fromRange(${inWords(start)}, ${inWords(end)}, ${inWords(size)}) is no range in atoms`;
+    const cure = 'Give a whole start, an end not below it, and a whole size from 1 up';
+    return this.#add('range', options, () => range(start, end, size), fine ? [] : [{ code: 'graph/bad-argument', what, cure }]);
   }
 
   /** One atom with one value. */
@@ -273,21 +371,26 @@ export class Generators {
 
   /** Whatever `open` gives: it is called once for each launch. */
   custom<T>(open: () => AtomSource<T>, options: GeneratorOptions<T> = {}): Stream<T> {
-    return this.#add('custom', options, open);
+    const checked = (): AtomSource<T> => atomSource(open());
+    return this.#add('custom', options, checked, functionMistakes('custom', open));
   }
 
-  #add<T>(kind: string, options: GeneratorOptions<T>, open: () => AtomSource<T>): Stream<T> {
-    const name = options.name ?? this.#app.freshName();
+  #add<T>(kind: string, given: GeneratorOptions<T>, open: () => AtomSource<T>, mistakes: readonly Mistake[] = []): Stream<T> {
+    const options = this.#app.options('the generator', given, this.#app.path);
+    const { name = this.#app.freshName(), throttle } = options;
     const path = this.#app.place('generators', name);
-    const { throttle } = options;
-    const fine = throttle === undefined || (throttle.events >= 1 && (throttle.perMs ?? 1) > 0);
-    if (!fine) {
-      const what = `a throttle of ${throttle.events} events per ${throttle.perMs ?? 1000} ms lets nothing pass`;
-      this.#app.problem({ code: 'graph/bad-argument', where: path, what, cure: 'Allow at least one event per time' });
-    }
-    this.#nodes.push({ path, name, kind, key: options.key && erased(options.key), throttle, open });
+    this.#app.note([...mistakes, ...throttleMistakes(throttle)], path);
+    this.#nodes.push({ path, name, kind, key: this.#app.keyOf('the generator', options, path), throttle, open });
     return { path: streamPath(path) };
   }
+}
+
+function throttleMistakes(throttle: Throttle | undefined): Mistake[] {
+  if (throttle === undefined) return [];
+  const { events, perMs = 1000 } = (throttle as Throttle | null) ?? {};
+  if (Number(events) >= 1 && Number(perMs) > 0 && Number.isFinite(perMs)) return [];
+  const what = `a throttle of ${inWords(events)} events per ${inWords(perMs)} ms lets nothing pass`;
+  return [{ code: 'graph/bad-argument', what, cure: 'Allow at least one event per time, and give the time in milliseconds' }];
 }
 
 /** Names what other applications offer. Whether it exists and is of that kind is checked at launch; its type is yours to say. */

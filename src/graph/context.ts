@@ -24,6 +24,8 @@ export interface StateHandle {
   readonly name: string;
   /** The identity of the state within its task: kind and name. */
   readonly slot: string;
+  /** Whether it is state of one of Portico's own operators: then it belongs to that operator alone. */
+  readonly own: boolean;
 }
 
 /** What state handles need. */
@@ -68,7 +70,7 @@ export interface ProcessorContext<in O> extends MapContext {
 export interface Future<out T> {
   /** The reply. Throws outside the continuation that awaits this future. */
   value(ctx: object): T;
-  readonly [carries]?: T;
+  readonly [carries]?: T | undefined;
 }
 
 /** A continuation that is data: it can be stored and sent, because a name stands for the function. */
@@ -76,7 +78,7 @@ export interface Continuation<in R, in Env, out O> {
   readonly name: string;
   readonly run: (reply: unknown, env: unknown, ctx: AnyContext) => void;
   readonly otherwise: ((error: unknown, env: unknown, ctx: AnyContext) => void) | undefined;
-  readonly [carries]?: (reply: R, env: Env) => O;
+  readonly [carries]?: ((reply: R, env: Env) => O) | undefined;
 }
 
 /** How an ask may differ from the usual. */

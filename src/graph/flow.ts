@@ -1,10 +1,11 @@
 /** The flow of a workflow: positions in its graph, and the operators that go on from there. */
 import { SOURCE } from './application.ts';
+import { functionMistakes, inWords } from './arguments.ts';
 import type { AskerContext, MapContext, ProcessorContext } from './context.ts';
 import type { Stream } from './handles.ts';
 import type { Key } from './keys.ts';
 import type { Answer } from './portals.ts';
-import { erased, identitySpec, withHandlers, withWrapper, type InitContext, type Task } from './task.ts';
+import { erased, identitySpec, specOf, withHandlers, withWrapper, type InitContext, type Task } from './task.ts';
 import * as tasks from './tasks.ts';
 import type { AnyFlow, WorkflowDraft } from './workflow.ts';
 
@@ -91,7 +92,7 @@ export class Flow<T> implements AnyFlow<T> {
 
   /** Inserts a prebuilt task. */
   task<U>(task: Task<T, U>): TaskFlow<T, U> {
-    return this.#append<T, U, ProcessorContext<U>>(task);
+    return this.#append<T, U, ProcessorContext<U>>(task, 'task');
   }
 
   /** Passes everything on. */
@@ -116,9 +117,6 @@ export class Flow<T> implements AnyFlow<T> {
 
   /** Keeps the first of every `n` events. */
   sample(n: number): TaskFlow<T, T> {
-    if (!Number.isInteger(n) || n < 1) {
-      this.workflow.problem('graph/bad-argument', `sample(${n}) keeps no whole share`, 'Give a whole number from 1 up');
-    }
     return this.task(tasks.sample(n));
   }
 
@@ -158,7 +156,7 @@ export class Flow<T> implements AnyFlow<T> {
     asks: tasks.Asks<U> | readonly { readonly path: string }[],
     onNext: (value: T, ctx: AskerContext<U>) => void,
   ): TaskFlow<T, U, AskerContext<U>> {
-    return this.#append<T, U, AskerContext<U>>(tasks.asker(asks, onNext));
+    return this.#append<T, U, AskerContext<U>>(tasks.asker(asks, onNext), 'asker');
   }
 
   /** Answers portals, each with a handler of its own, and handles events beside. */
@@ -175,18 +173,20 @@ export class Flow<T> implements AnyFlow<T> {
     answers: readonly Answer<U>[],
     onNext?: (value: T, ctx: AskerContext<U>) => void,
   ): TaskFlow<T, U, AskerContext<U>> {
-    return this.#append<T, U, AskerContext<U>>(tasks.askerreplier(asks, answers, onNext));
+    return this.#append<T, U, AskerContext<U>>(tasks.askerreplier(asks, answers, onNext), 'askerreplier');
   }
 
   /** Runs `f` at each end of an atom, in every task written so far in this workflow. */
   allWithOnAtomComplete(f: (ctx: ProcessorContext<unknown>) => void): this {
-    this.workflow.modifyAll((spec) => withHandlers(spec, { onAtomComplete: erased(f) }));
+    const fine = this.workflow.fine(functionMistakes('allWithOnAtomComplete', f));
+    if (fine) this.workflow.modifyAll((spec) => withHandlers(spec, { onAtomComplete: erased(f) }));
     return this;
   }
 
   /** Puts advice around every task written so far in this workflow. */
   allWithWrapper(wrapper: (value: unknown, ctx: ProcessorContext<unknown>, inner: (value: unknown) => void) => void): this {
-    this.workflow.modifyAll((spec) => withWrapper(spec, erased(wrapper)));
+    const fine = this.workflow.fine(functionMistakes('allWithWrapper', wrapper));
+    if (fine) this.workflow.modifyAll((spec) => withWrapper(spec, erased(wrapper)));
     return this;
   }
 
@@ -198,12 +198,12 @@ export class Flow<T> implements AnyFlow<T> {
     return this.workflow.sink(this, into);
   }
 
-  #append<I, U, C extends ProcessorContext<U>>(task: Task<I, U>): TaskFlow<I, U, C> {
-    return new TaskFlow(this.workflow, this.workflow.append(task.spec, [this.position]));
+  #append<I, U, C extends ProcessorContext<U>>(task: Task<I, U>, to: string): TaskFlow<I, U, C> {
+    return new TaskFlow(this.workflow, this.workflow.append(specOf(task, to), [this.position]));
   }
 
   #join<I, U>(task: Task<I, U>, flows: readonly AnyFlow<unknown>[]): TaskFlow<I, U> {
-    const positions = flows.filter((flow) => this.workflow.owns(flow)).map((flow) => flow.position);
+    const positions = this.workflow.owned(flows).map((flow) => flow.position);
     return new TaskFlow(this.workflow, this.workflow.append(task.spec, positions));
   }
 }
@@ -256,16 +256,18 @@ export class TaskFlow<I, O, C = ProcessorContext<O>> extends Flow<O> {
 
   /** Uses `task` for the next `atoms` atoms in the sequence of behaviors. */
   withLoop<U>(atoms: number, task: Task<I, U>): TaskFlow<I, O | U> {
-    if (!Number.isInteger(atoms) || atoms < 1) {
-      this.workflow.problem('graph/bad-argument', `withLoop(${atoms}, …) is no number of atoms`, 'Give a whole number from 1 up');
+    const fine = Number.isInteger(atoms) && atoms >= 1;
+    if (!fine) {
+      const what = `withLoop(${inWords(atoms)}, …) is no number of atoms`;
+      this.workflow.fine([{ code: 'graph/bad-argument', what, cure: 'Give it a whole number from 1 up' }]);
     }
-    this.workflow.addStep(this.position, { spec: task.spec, atoms: Math.max(1, Math.floor(atoms) || 1) });
+    this.workflow.addStep(this.position, { spec: specOf(task, 'withStep'), atoms: fine ? atoms : 1 });
     return new TaskFlow(this.workflow, this.position);
   }
 
   /** Lets `task` go on with what this one emits, under the same name and with the same state. */
   withAndThen<U>(task: Task<O, U>): TaskFlow<I, U> {
-    this.workflow.addPart(this.position, task.spec);
+    this.workflow.addPart(this.position, specOf(task, 'withAndThen'));
     return new TaskFlow(this.workflow, this.position);
   }
 

@@ -1,5 +1,6 @@
 /** Generators: where atoms come from that no one sends. Each launch opens the source afresh. */
 import { describe } from '../errors.ts';
+import { inWords, isPromise, type Mistake } from './arguments.ts';
 import { isKey, type Key } from './keys.ts';
 
 /** Atoms on request. Finished for good when `hasNext` is false. */
@@ -74,7 +75,33 @@ export function range(start: number, end: number, size: number): AtomSource<numb
 
 /** Iterates over an iterable, or over what is left of an iterator. */
 export function iterate<T>(source: Iterable<T> | Iterator<T>): Iterable<T> {
-  return Symbol.iterator in source ? source : { [Symbol.iterator]: () => source };
+  return Symbol.iterator in source ? source : { [Symbol.iterator]: () => ({ next: () => answerOf(source.next()) }) };
+}
+
+/** What was opened, once it is sure that atoms can be asked of it. */
+export function atomSource<T>(opened: AtomSource<T>): AtomSource<T> {
+  const { hasNext, next } = ((opened as AtomSource<T> | undefined) ?? {}) as Partial<AtomSource<T>>;
+  if (typeof hasNext === 'function' && typeof next === 'function') return opened;
+  throw new TypeError(`it opened ${inWords(opened)}, which has no functions hasNext and next`);
+}
+
+/** What is wrong with an array that was given. */
+export function arrayMistakes(to: string, given: unknown): Mistake[] {
+  if (Array.isArray(given)) return [];
+  const what = `${to} was given ${inWords(given)}, and an array is needed`;
+  return [{ code: 'graph/bad-argument', what, cure: 'Give it an array; fromIterable and fromIterables take what else can be iterated' }];
+}
+
+/** What is wrong with an iterable or iterator that was given. */
+export function iterableMistakes(to: string, given: unknown): Mistake[] {
+  const isObject = (typeof given === 'object' && given !== null) || typeof given === 'string';
+  if (isObject && Symbol.asyncIterator in Object(given)) {
+    const what = `${to} was given an async iterable, and its values are needed at once`;
+    return [{ code: 'graph/async-function', what, cure: 'Read it outside and send what comes to an ingress' }];
+  }
+  if (isObject && (Symbol.iterator in Object(given) || 'next' in Object(given))) return [];
+  const what = `${to} was given ${inWords(given)}, and an iterable or an iterator is needed`;
+  return [{ code: 'graph/bad-argument', what, cure: 'Give it something that for … of accepts' }];
 }
 
 /** Why a key that a generator was given cannot be one; `undefined` if it can. */
@@ -86,13 +113,21 @@ function lookAhead<T>(source: Iterable<T> | Iterator<T>): AtomSource<T extends I
   type V = T extends Iterable<infer U> ? U : never;
   const iterator = iterate(source)[Symbol.iterator]();
   let ahead: IteratorResult<T> | undefined;
-  const peek = (): IteratorResult<T> => (ahead ??= iterator.next());
+  const peek = (): IteratorResult<T> => (ahead ??= answerOf(iterator.next()));
   return {
     hasNext: () => peek().done !== true,
     next: () => {
       const { value } = peek();
       ahead = undefined;
+      const iterable = typeof value === 'string' || (typeof value === 'object' && value !== null && Symbol.iterator in value);
+      if (!iterable) throw new TypeError(`an atom is ${inWords(value)}, and an iterable with its values is needed`);
       return value as unknown as Iterable<V>;
     },
   };
+}
+
+/** An iterator that answers with a promise never says that it is done. */
+function answerOf<T>(answer: IteratorResult<T>): IteratorResult<T> {
+  if (typeof answer === 'object' && !isPromise(answer)) return answer;
+  throw new TypeError(`its iterator answered with ${inWords(answer)}, and { value, done } is needed`);
 }

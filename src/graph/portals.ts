@@ -37,7 +37,7 @@ export function continuation<R, Env, O = unknown>(
 export interface Answer<out O> {
   readonly portal: { readonly path: string };
   readonly handle: (request: unknown, ctx: AnyContext) => void;
-  readonly [carries]?: O;
+  readonly [carries]?: O | undefined;
 }
 
 /**

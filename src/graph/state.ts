@@ -10,13 +10,16 @@ export class ValueState<T> implements StateHandle {
   readonly scope: 'key' | 'task';
   readonly name: string;
   readonly slot: string;
+  readonly own: boolean;
   readonly #initial: T;
 
-  constructor(scope: 'key' | 'task', name: string, slot: string, initial: T) {
+  constructor(scope: 'key' | 'task', name: string, slot: string, initial: T, own = false) {
+    this.own = own;
     this.scope = scope;
     this.name = name;
     this.slot = slot;
-    this.#initial = initial;
+    // All keys, tasks and systems share it, so a change in place would reach them all.
+    this.#initial = frozen(initial);
   }
 
   /** The value, or the initial one if none was set. */
@@ -54,8 +57,10 @@ export class MapState<K extends Key, V> implements StateHandle {
   readonly scope: 'key' | 'task';
   readonly name: string;
   readonly slot: string;
+  readonly own: boolean;
 
-  constructor(scope: 'key' | 'task', name: string, slot: string) {
+  constructor(scope: 'key' | 'task', name: string, slot: string, own = false) {
+    this.own = own;
     this.scope = scope;
     this.name = name;
     this.slot = slot;
@@ -89,7 +94,10 @@ export class MapState<K extends Key, V> implements StateHandle {
     return entries === undefined ? 0 : entries.size - entries.gone;
   }
 
-  /** The entries as they are now, in the order in which their keys came. */
+  /**
+   * The entries as they are now, in the order in which their keys came. An entry that is deleted and set again within
+   * one atom keeps its place.
+   */
   entries(ctx: StateContext): [K, V][] {
     const entries = this.#entries(ctx);
     return entries === undefined ? [] : ([...entries].filter(([, value]) => value !== absent) as [K, V][]);
@@ -134,12 +142,22 @@ export function perTaskMap<K extends Key, V>(name: string): MapState<K, V> {
   return new MapState('task', name, `map:${name}`);
 }
 
-/** State of Portico's own operators. Its slots cannot meet those of users. */
+/** State of one of Portico's own operators. Its slot is shared with nobody. */
 export function ownState<T>(scope: 'key' | 'task', name: string, initial: T): ValueState<T> {
-  return new ValueState(scope, name, `own:${name}`, initial);
+  return new ValueState(scope, name, `own:${name}`, initial, true);
 }
 
-/** A map of Portico's own operators. */
+/** A map of one of Portico's own operators. */
 export function ownMap<K extends Key, V>(scope: 'key' | 'task', name: string): MapState<K, V> {
-  return new MapState(scope, name, `own-map:${name}`);
+  return new MapState(scope, name, `own-map:${name}`, true);
+}
+
+/** Freezes plain data, so that a change in place is found where it is made. Other objects are left alone. */
+export function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value;
+  Object.freeze(value);
+  for (const each of Object.values(value)) frozen(each);
+  return value;
 }

@@ -2,6 +2,7 @@
  * A task as data: what its handlers are, which portals it asks and answers. Modifiers make a new task out of a task;
  * its role and its other handlers stay. Types are erased here; the builders around this file keep them.
  */
+import { functionMistakes, inWords, optionalFunctionMistakes, type Mistake } from './arguments.ts';
 import type { AnyContext, Continuation } from './context.ts';
 import type { carries } from './handles.ts';
 import type { Key } from './keys.ts';
@@ -11,7 +12,7 @@ import { ownState } from './state.ts';
 /** A prebuilt task, from `I` to `O`. Immutable: the same task can be used in many places, each with its own state. */
 export interface Task<in I, out O> {
   readonly spec: TaskSpec;
-  readonly [carries]?: (value: I) => O;
+  readonly [carries]?: ((value: I) => O) | undefined;
 }
 
 /** What a task is for, as `explain` shows it. Modifiers do not change it. */
@@ -56,6 +57,8 @@ export interface TaskSpec {
   readonly asks: readonly { readonly path: string }[];
   readonly answers: readonly Answer<unknown>[];
   readonly continuations: readonly Continuation<never, never, unknown>[];
+  /** What is wrong with what it was made of. */
+  readonly mistakes: readonly Mistake[];
   /** The behaviors that this is a sequence of, if it is one. The handlers run them; `explain` shows them. */
   readonly steps?: readonly Step[];
 }
@@ -75,7 +78,7 @@ export interface Step {
   readonly atoms: number;
 }
 
-const nothing = { asks: [], answers: [], continuations: [] };
+const nothing = { asks: [], answers: [], continuations: [], mistakes: [] };
 
 /** Forgets the types of a function. The one cast between the typed builders and the engine. */
 export function erased<F>(f: (...args: never[]) => unknown): F {
@@ -83,11 +86,12 @@ export function erased<F>(f: (...args: never[]) => unknown): F {
 }
 
 export function leanSpec(kind: LeanKind, f: LeanFunction, role: TaskRole = kind): TaskSpec {
-  return { ...nothing, role, lean: { kind, f } };
+  return { ...nothing, role, lean: { kind, f }, mistakes: functionMistakes(role, f, { generators: kind === 'flatMap' }) };
 }
 
 export function handlerSpec(role: TaskRole, handlers: Handlers, portals: Partial<TaskSpec> = {}): TaskSpec {
-  return { ...nothing, ...portals, role, handlers };
+  const { mistakes = [] } = portals;
+  return { ...nothing, ...portals, role, handlers, mistakes: [...mistakes, ...optionalFunctionMistakes(role, handlers.onNext)] };
 }
 
 export function factorySpec(factory: (ctx: InitContext) => TaskSpec): TaskSpec {
@@ -98,14 +102,26 @@ export function identitySpec(role: TaskRole = 'identity'): TaskSpec {
   return leanSpec('identity', (value) => value, role);
 }
 
+/** The task that was given; if it is none, one that passes everything on and says so. */
+export function specOf(task: unknown, to: string): TaskSpec {
+  const spec = typeof task === 'object' && task !== null && 'spec' in task ? (task.spec as TaskSpec) : undefined;
+  if (Array.isArray(spec?.mistakes)) return spec;
+  const what = `${to} was given ${inWords(task)}, and a task is needed`;
+  const cure = 'Give it one of tasks, such as tasks.map(f)';
+  return { ...identitySpec(), mistakes: [{ code: 'graph/bad-argument', what, cure }] };
+}
+
 /** The same task with some handlers replaced. */
 export function withHandlers(spec: TaskSpec, replaced: Handlers): TaskSpec {
-  return changed(spec, (made) => ({ ...handlersOf(made), ...replaced }));
+  const mistakes = Object.entries(replaced).flatMap(([name, f]) =>
+    functionMistakes(`with${name.charAt(0).toUpperCase()}${name.slice(1)}`, f),
+  );
+  return changed(noting(spec, mistakes), (made) => ({ ...handlersOf(made), ...replaced }));
 }
 
 /** The same task with advice around its `onNext`. */
 export function withWrapper(spec: TaskSpec, wrapper: Wrapper): TaskSpec {
-  return changed(spec, (made) => {
+  return changed(noting(spec, functionMistakes('withWrapper', wrapper)), (made) => {
     const handlers = handlersOf(made);
     const inner = handlers.onNext;
     return { ...handlers, onNext: (value, ctx) => wrapper(value, ctx, (passed) => inner?.(passed, ctx)) };
@@ -115,10 +131,11 @@ export function withWrapper(spec: TaskSpec, wrapper: Wrapper): TaskSpec {
 /** A task that is one behavior after the other, each for some atoms, and then from the first again. */
 export function sequenceOf(steps: readonly Step[]): TaskSpec {
   const first = steps[0]?.spec ?? identitySpec();
+  const mistakes = steps.flatMap(({ spec }) => spec.mistakes);
   if (steps.some(({ spec }) => spec.factory !== undefined)) {
     const factory = (ctx: InitContext): TaskSpec =>
       sequenceOf(steps.map(({ spec, atoms }) => ({ spec: madeOf(spec, ctx), atoms })));
-    return { ...factorySpec(factory), role: first.role, steps };
+    return { ...factorySpec(factory), role: first.role, steps, mistakes };
   }
   // The atoms that have passed since the first behavior began: state like any other, so it is undone and kept with it.
   const passed = ownState('task', 'steps', 0);
@@ -150,6 +167,7 @@ export function sequenceOf(steps: readonly Step[]): TaskSpec {
     asks: steps.flatMap(({ spec }) => spec.asks),
     answers: steps.flatMap(({ spec }) => spec.answers),
     continuations: steps.flatMap(({ spec }) => spec.continuations),
+    mistakes,
     steps,
   });
 }
@@ -177,6 +195,11 @@ export function handlersOf(spec: TaskSpec): Handlers {
     case 'key':
       return { onNext: (value, ctx) => ctx.emitAs(f(value, ctx) as Key, value) };
   }
+}
+
+/** The same task with more to say against it. */
+export function noting(spec: TaskSpec, mistakes: readonly Mistake[]): TaskSpec {
+  return { ...spec, mistakes: [...spec.mistakes, ...mistakes] };
 }
 
 /** Changes the handlers of a task, or of the task that its factory will make. */

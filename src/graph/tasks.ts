@@ -1,4 +1,6 @@
 /** Prebuilt tasks: what the operators of a flow are made of, for use with `flow.task`, `withStep` and the like. */
+import { PorticoError } from '../errors.ts';
+import { functionMistakes, inWords, notAHandle, optionalFunctionMistakes, pathOf, type Mistake } from './arguments.ts';
 import type { AskerContext, Continuation, MapContext, ProcessorContext } from './context.ts';
 import type { Key } from './keys.ts';
 import type { Answer } from './portals.ts';
@@ -10,8 +12,11 @@ import {
   handlerSpec,
   identitySpec,
   leanSpec,
+  noting,
+  specOf,
   type InitContext,
   type Task,
+  type TaskSpec,
 } from './task.ts';
 
 /** Transforms each value. */
@@ -71,12 +76,21 @@ export function sample<I>(n: number): Task<I, I> {
     seen.set(ctx, (before + 1) % n);
     return before === 0;
   };
-  return { spec: leanSpec('filter', keep, 'sample') };
+  const spec = leanSpec('filter', keep, 'sample');
+  if (Number.isInteger(n) && n >= 1) return { spec };
+  const what = `sample(${inWords(n)}) keeps no whole share`;
+  return { spec: noting(spec, [{ code: 'graph/bad-argument', what, cure: 'Give it a whole number from 1 up' }]) };
 }
 
 /** Makes the task when its workflow starts: once, with fresh captured values. */
 export function init<I, O>(factory: (ctx: InitContext) => Task<I, O>): Task<I, O> {
-  return { spec: factorySpec((ctx) => factory(ctx).spec) };
+  const make = (ctx: InitContext): TaskSpec => {
+    const made = specOf(factory(ctx), 'init');
+    const [mistake] = made.mistakes;
+    if (mistake !== undefined) throw new PorticoError({ ...mistake, where: ctx.path });
+    return made;
+  };
+  return { spec: noting(factorySpec(make), functionMistakes('init', factory)) };
 }
 
 /** Says that a machine stays as it is. */
@@ -92,9 +106,14 @@ export function vsm<I, O>(initial: MachineState<I, O>): Task<I, O> {
   const state = ownState<MachineState<I, O>>('key', 'machine', initial);
   const onNext = (value: I, ctx: ProcessorContext<O>): void => {
     const next = state.get(ctx)(value, ctx);
-    if (next !== same) state.set(ctx, next);
+    if (next === same) return;
+    if (typeof next !== 'function') {
+      const what = `a state of its machine returned ${inWords(next)}`;
+      throw new PorticoError({ code: 'task/bad-result', where: ctx.path, what, cure: 'Return the next state, or `same`' });
+    }
+    state.set(ctx, next);
   };
-  return { spec: handlerSpec('vsm', { onNext: erased(onNext) }) };
+  return { spec: noting(handlerSpec('vsm', { onNext: erased(onNext) }), functionMistakes('vsm', initial)) };
 }
 
 /** Values set aside, per key, until they can be handled. */
@@ -108,6 +127,8 @@ export interface Stash<in I> {
 
 /** A task with a stash. */
 export function stash<I, O>(define: (stash: Stash<I>) => Task<I, O>): Task<I, O> {
+  const mistakes = functionMistakes('stash', define);
+  if (mistakes.length > 0) return { spec: noting(identitySpec('stash'), mistakes) };
   // Entries leave all at once, so their number is also the next free place.
   const held = ownMap<number, I>('key', 'stash');
   const made = define({
@@ -119,8 +140,9 @@ export function stash<I, O>(define: (stash: Stash<I>) => Task<I, O>): Task<I, O>
       for (const [, value] of entries) handlers.onNext?.(value, ctx as Parameters<NonNullable<typeof handlers.onNext>>[1]);
     },
   });
-  const handlers = handlersOf(made.spec);
-  return { spec: { ...made.spec, role: 'stash' } };
+  const spec = specOf(made, 'stash');
+  const handlers = handlersOf(spec);
+  return { spec: { ...spec, role: 'stash' } };
 }
 
 /** The portals that a task asks, and the named continuations that it awaits with. */
@@ -134,7 +156,7 @@ export function asker<I, O>(
   asks: Asks<O> | readonly { readonly path: string }[],
   onNext: (value: I, ctx: AskerContext<O>) => void,
 ): Task<I, O> {
-  return { spec: handlerSpec('asker', { onNext: erased(onNext) }, asking(asks)) };
+  return { spec: handlerSpec('asker', { onNext: erased(onNext) }, asking('asker', asks)) };
 }
 
 /** A task that answers portals, and handles events beside. */
@@ -142,7 +164,7 @@ export function replier<I, O>(
   answers: readonly Answer<O>[],
   onNext?: (value: I, ctx: ProcessorContext<O>) => void,
 ): Task<I, O> {
-  return { spec: handlerSpec('replier', nextOf(onNext), { answers }) };
+  return { spec: handlerSpec('replier', nextOf(onNext), answering('replier', answers)) };
 }
 
 /** A task that asks some portals and answers others, in a request handler too. */
@@ -151,13 +173,77 @@ export function askerreplier<I, O>(
   answers: readonly Answer<O>[],
   onNext?: (value: I, ctx: AskerContext<O>) => void,
 ): Task<I, O> {
-  return { spec: handlerSpec('askerreplier', nextOf(onNext), { ...asking(asks), answers }) };
+  const asked = asking('askerreplier', asks);
+  const answered = answering('askerreplier', answers);
+  const mistakes = [...asked.mistakes, ...answered.mistakes];
+  return { spec: handlerSpec('askerreplier', nextOf(onNext), { ...asked, ...answered, mistakes }) };
 }
 
 function nextOf(onNext: ((...args: never[]) => void) | undefined): { onNext?: (value: unknown) => void } {
   return onNext === undefined ? {} : { onNext: erased(onNext) };
 }
 
-function asking<O>(asks: Asks<O> | readonly { readonly path: string }[]): Asks<O> & { continuations: readonly Continuation<never, never, O>[] } {
-  return 'asks' in asks ? { continuations: [], ...asks } : { asks, continuations: [] };
+/** What a task asks and awaits with. What is no portal or continuation is noted and left out. */
+function asking(to: string, given: unknown): Pick<TaskSpec, 'asks' | 'continuations' | 'mistakes'> {
+  const declared = Array.isArray(given) ? { asks: given as unknown } : given;
+  const { asks, continuations = [] } = isRecord(declared) ? declared : {};
+  if (!Array.isArray(asks) || !Array.isArray(continuations)) {
+    const what = `${to} was given ${inWords(given)}, and a list of portals is needed`;
+    const cure = `Write ${to}([portal], …) or ${to}({ asks: [portal], continuations: […] }, …)`;
+    return { asks: [], continuations: [], mistakes: [{ code: 'graph/bad-argument', what, cure }] };
+  }
+  return {
+    asks: asks.filter((portal) => pathOf(portal) !== undefined) as { path: string }[],
+    continuations: continuations.filter(isRecord) as unknown as Continuation<never, never, unknown>[],
+    mistakes: [
+      ...asks.filter((portal) => pathOf(portal) === undefined).map((portal) => notAHandle(to, portal, 'a portal')),
+      ...continuations.flatMap((each) => continuationMistakes(to, each)),
+      ...sameNames(to, continuations),
+    ],
+  };
+}
+
+function continuationMistakes(to: string, given: unknown): Mistake[] {
+  const { name, run, otherwise } = isRecord(given) ? given : {};
+  if (typeof name !== 'string' || name === '') {
+    const what = `${to} was given ${inWords(given)} among its continuations, and one with a name is needed`;
+    return [{ code: 'graph/bad-argument', what, cure: 'Make it with continuation(name, run)' }];
+  }
+  return [
+    ...functionMistakes(`the continuation ${name}`, run),
+    ...optionalFunctionMistakes(`the continuation ${name}`, otherwise),
+  ];
+}
+
+function sameNames(to: string, continuations: readonly unknown[]): Mistake[] {
+  const names = continuations.map((each) => (isRecord(each) ? each['name'] : undefined));
+  const twice = new Set(names.filter((name, i) => typeof name === 'string' && names.indexOf(name) !== i));
+  return [...twice].map((name) => ({
+    code: 'continuation/same-name',
+    what: `${to} was given two continuations called ${String(name)}`,
+    cure: 'Give each its own name, so that it can be found by it',
+  }));
+}
+
+/** How a task answers. What is no answer is noted and left out. */
+function answering(to: string, given: unknown): Pick<TaskSpec, 'answers' | 'mistakes'> {
+  if (!Array.isArray(given)) {
+    const what = `${to} was given ${inWords(given)}, and a list of answers is needed`;
+    const cure = `Write ${to}([answer(portal, handle)])`;
+    return { answers: [], mistakes: [{ code: 'graph/bad-argument', what, cure }] };
+  }
+  const mistakesOf = (each: unknown): Mistake[] => {
+    const { portal, handle } = isRecord(each) ? each : {};
+    const path = pathOf(portal);
+    if (path === undefined) return [notAHandle(to, isRecord(each) ? portal : each, 'the answer to a portal')];
+    return functionMistakes(`the answer to ${path}`, handle);
+  };
+  return {
+    answers: given.filter((each) => mistakesOf(each).length === 0) as Answer<unknown>[],
+    mistakes: given.flatMap(mistakesOf),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

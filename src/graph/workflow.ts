@@ -1,6 +1,7 @@
 /** The graph of one workflow while it is being written. Flows are positions in it. */
 import type { ErrorCode, Problem } from '../errors.ts';
-import { streamPath, type OnFailure, type WorkflowNode } from './application.ts';
+import { NOTHING, streamPath, type OnFailure, type WorkflowNode } from './application.ts';
+import { inWords, notAHandle, pathOf, unknownWord, type Mistake } from './arguments.ts';
 import type { Stream } from './handles.ts';
 import { sequenceOf, type Step, type TaskSpec } from './task.ts';
 
@@ -10,6 +11,9 @@ interface TaskDraft {
   readonly parts: Step[][];
   readonly inputs: readonly number[];
 }
+
+/** Where a workflow may begin to read. */
+const ends: readonly string[] = ['end', 'start'];
 
 /** What a workflow needs of the application that it is written in. */
 export interface Surroundings {
@@ -51,11 +55,14 @@ export class WorkflowDraft {
   /** Sets the stream that the workflow reads. */
   source(stream: Stream<unknown>, from: 'end' | 'start'): void {
     this.#app.mutable(this.path);
+    const path = pathOf(stream);
+    if (path === undefined) this.fine([notAHandle('source', stream, 'a stream')]);
+    if (!ends.includes(from)) this.fine([unknownWord('from', from, ends)]);
     if (this.#source !== undefined) {
       const cure = 'Merge the streams with a sequencer, or write a second workflow';
-      this.problem('graph/second-source', `it reads ${this.#source} already, not also ${stream.path}`, cure);
+      this.problem('graph/second-source', `it reads ${this.#source} already, not also ${path ?? inWords(stream)}`, cure);
     } else {
-      this.#source = stream.path;
+      this.#source = path ?? NOTHING;
       this.#from = from;
       this.#sourceName = this.#app.freshName();
     }
@@ -72,7 +79,8 @@ export class WorkflowDraft {
   sink<T>(flow: AnyFlow<T>, into: Stream<T> | undefined): Stream<T> {
     this.#app.mutable(this.path);
     const path = streamPath(this.path);
-    if (into !== undefined && into.path !== path) {
+    if (into !== undefined && pathOf(into) === undefined) this.fine([notAHandle('sink', into, 'a stream')]);
+    else if (into !== undefined && into.path !== path) {
       this.problem('graph/foreign-sink', `a branch goes into ${into.path}`, `Sink it into ${path}, or connect two workflows by a stream`);
     }
     this.#sink ??= { name: this.#app.freshName(), inputs: [] };
@@ -80,12 +88,21 @@ export class WorkflowDraft {
     return { path };
   }
 
-  /** Whether a flow is one of this workflow; says so if not. */
-  owns(flow: AnyFlow<unknown>): boolean {
-    if (flow.workflow === this) return true;
-    const cure = 'Join flows of one workflow, or merge the streams of two with a sequencer';
-    this.problem('graph/foreign-flow', `a flow of ${flow.workflow.path} was joined here`, cure);
-    return false;
+  /** Those flows that are of this workflow; says so of the others. */
+  owned(flows: unknown): AnyFlow<unknown>[] {
+    const isFlow = (given: unknown): given is AnyFlow<unknown> =>
+      typeof given === 'object' && given !== null && 'workflow' in given && given.workflow instanceof WorkflowDraft;
+    return (Array.isArray(flows) ? (flows as unknown[]) : [flows]).filter((given): given is AnyFlow<unknown> => {
+      if (!isFlow(given)) {
+        const what = `${inWords(given)} was to be joined, and a flow is needed`;
+        this.problem('graph/bad-argument', what, 'Give flows one after the other: union(a, b), combineAllFrom([a, b], task)');
+        return false;
+      }
+      if (given.workflow === this) return true;
+      const cure = 'Join flows of one workflow, or merge the streams of two with a sequencer';
+      this.problem('graph/foreign-flow', `a flow of ${given.workflow.path} was joined here`, cure);
+      return false;
+    });
   }
 
   /** */
@@ -121,6 +138,12 @@ export class WorkflowDraft {
   /** Notes what is wrong; all of it is reported together. */
   problem(code: ErrorCode, what: string, cure: string): void {
     this.#app.problem({ code, where: this.path, what, cure });
+  }
+
+  /** Whether there are no mistakes; notes them if there are. */
+  fine(mistakes: readonly Mistake[]): boolean {
+    for (const { code, what, cure } of mistakes) this.problem(code, what, cure);
+    return mistakes.length === 0;
   }
 
   /** */

@@ -18,6 +18,12 @@ export function compile(application: Application, known: Known): Plan {
   return plan;
 }
 
+/** Throws all that is wrong with an application in itself, whatever others offer, in one error. */
+export function checkApplication(application: Application): void {
+  const { problems } = check.run(unplanned(application), undefined);
+  if (problems.length > 0) throw invalid(application.path, problems);
+}
+
 /** The plan after each pass, with its problems instead of an error. */
 export function compileStepwise(application: Application, known?: Known): { pass: string; plan: Plan }[] {
   let plan = unplanned(application);

@@ -25,22 +25,24 @@ export interface Edge {
   readonly connection: boolean;
 }
 
-/** The edges between the entities of one application. */
-export function edgesOf(app: Application): Edge[] {
+/** The edges between the entities of an application, or of several. */
+export function edgesOf(...apps: readonly Application[]): Edge[] {
   const producers = new Map<string, string>();
-  for (const { path } of [...app.workflows, ...app.generators, ...app.ingresses, ...app.sequencers]) {
-    producers.set(streamPath(path), path);
+  for (const app of apps) {
+    for (const { path } of [...app.workflows, ...app.generators, ...app.ingresses, ...app.sequencers]) {
+      producers.set(streamPath(path), path);
+    }
+    for (const { path, splitter } of app.splits) producers.set(path, splitter);
   }
-  for (const { path, splitter } of app.splits) producers.set(path, splitter);
   const edge = (stream: string | undefined, to: string, connection = false): Edge[] => {
     const from = stream === undefined ? undefined : producers.get(stream);
     return from === undefined ? [] : [{ from, to, connection }];
   };
-  return [
+  return apps.flatMap((app) => [
     ...app.workflows.flatMap(({ source, path }) => edge(source, path)),
     ...app.splitters.flatMap(({ input, path }) => edge(input, path)),
     ...app.connections.flatMap(({ from, to }) => edge(from, to, true)),
-  ];
+  ]);
 }
 
 /** The groups of entities that lie on a common cycle of these edges (Tarjan's algorithm, without recursion). */

@@ -6,11 +6,11 @@
 import { sentence } from '../errors.ts';
 import { SOURCE, streamPath, type WorkflowNode } from '../graph/application.ts';
 import type { Handlers, TaskSpec } from '../graph/task.ts';
-import type { Plan, TaskPlace, WorkflowPlan } from './plan.ts';
-import { readersOf, type Surroundings } from './surroundings.ts';
+import type { Plan, WorkflowPlan } from './plan.ts';
+import { surround, taskPath, type Surroundings } from './surroundings.ts';
 
 /** The plan as text. */
-export function explainPlan(plan: Plan, around: Surroundings = { plans: [plan] }): string {
+export function explainPlan(plan: Plan, around: Surroundings = surround([plan])): string {
   const blocks = [
     ...ingresses(plan, around),
     ...generators(plan, around),
@@ -21,9 +21,13 @@ export function explainPlan(plan: Plan, around: Surroundings = { plans: [plan] }
     ...portals(plan, around),
     ...workflows(plan, around),
     ...cycles(plan),
+    ...cyclesBeyond(plan, around),
     ...needs(plan),
   ];
-  return [...heading(plan), ...blocks.flatMap(({ head, lines }) => [`  ${head}`, ...lines.map(indented)])].join('\n');
+  return [
+    ...heading(plan),
+    ...blocks.flatMap(({ head, lines }) => [`  ${head}`, ...lines.map(indented)]),
+  ].join('\n');
 }
 
 /** The plan after each pass. What a pass added is marked with a plus. */
@@ -33,11 +37,12 @@ export function explainPasses(stages: readonly { readonly pass: string; readonly
   const { application } = first.plan;
   let before = explainPlan({ ...first.plan, problems: application.problems, requires: [] });
   return stages
-    .map(({ pass, plan }) => {
+    .map(({ pass, plan }, i) => {
       const text = explainPlan(plan);
       const marked = markAdded(before, text);
+      const adds = text !== before;
       before = text;
-      return `after ${pass}\n${marked}`;
+      return adds || i === 0 ? `after ${pass}\n${marked}` : `after ${pass}: nothing new`;
     })
     .join('\n\n');
 }
@@ -52,22 +57,29 @@ function heading({ application, problems }: Plan): string[] {
   const { path } = application;
   if (problems.length === 0) return [`application ${path}`];
   const many = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
-  return [`application ${path} cannot run, it has ${many}`, ...problems.map((problem) => `  ! ${sentence(problem)}`)];
+  return [
+    `application ${path} cannot run, it has ${many}`,
+    ...problems.map((problem) => `  ! ${sentence(problem)}`),
+  ];
 }
 
 function ingresses(plan: Plan, around: Surroundings): Block[] {
   return plan.application.ingresses.map(({ path, name, key }) => {
     const stream = streamPath(path);
-    const keys = key === undefined ? '' : ', with keys of its own';
-    return { head: `ingress ${name}${keys}${kept(plan, stream)}${to(plan, stream, around)}`, lines: now(path, around) };
+    const keys = key === undefined ? '' : ', with a key function';
+    return {
+      head: `ingress ${name}${keys}${kept(plan, stream)}${to(plan, stream, around)}`,
+      lines: now(path, around),
+    };
   });
 }
 
 function generators(plan: Plan, around: Surroundings): Block[] {
   return plan.application.generators.map(({ path, name, kind, key, throttle }) => {
     const stream = streamPath(path);
-    const keys = key === undefined ? '' : ', with keys of its own';
-    const slow = throttle === undefined ? '' : `, at most ${throttle.events} events in ${throttle.perMs ?? 1000} ms`;
+    const keys = key === undefined ? '' : ', with a key function';
+    const slow =
+      throttle === undefined ? '' : `, at most ${throttle.events} events in ${throttle.perMs ?? 1000} ms`;
     const head = `generator ${name}: ${kind}${slow}${keys}${kept(plan, stream)}${to(plan, stream, around)}`;
     return { head, lines: now(path, around) };
   });
@@ -76,13 +88,10 @@ function generators(plan: Plan, around: Surroundings): Block[] {
 function sequencers(plan: Plan, around: Surroundings): Block[] {
   return plan.application.sequencers.map(({ path, name, strategy }) => {
     const stream = streamPath(path);
-    const inputs = around.plans
-      .flatMap(({ application }) => application.connections)
-      .filter((connection) => connection.to === path)
-      .map(({ from, name: by, priority }) => {
-        const urgent = priority === 0 ? '' : `, priority ${priority}`;
-        return `from ${short(plan, from)}${urgent} (connection ${by})`;
-      });
+    const inputs = around.connectionsTo(path).map(({ from, name: by, priority }) => {
+      const urgent = priority === 0 ? '' : `, priority ${priority}`;
+      return `from ${short(plan, from)}${urgent} (connection ${by})`;
+    });
     const lines = inputs.length === 0 ? ['from nowhere'] : inputs;
     const head = `sequencer ${name}: ${strategy.name}${kept(plan, stream)}${to(plan, stream, around)}`;
     return { head, lines: [...lines, ...now(path, around)] };
@@ -102,14 +111,11 @@ function connections(plan: Plan): Block[] {
 
 function splitters(plan: Plan, around: Surroundings): Block[] {
   return plan.application.splitters.map(({ path, name, input }) => {
-    const splits = around.plans
-      .flatMap(({ application }) => application.splits)
-      .filter(({ splitter }) => splitter === path)
-      .map((split, i) => {
-        const text = around.now?.(split.path);
-        const counts = text === undefined ? '' : ` (now ${text})`;
-        return `${i + 1} ${split.path.slice(path.length + 1)}${to(plan, split.path, around)}${counts}`;
-      });
+    const splits = around.splitsOf(path).map((split, i) => {
+      const text = around.now(split.path);
+      const counts = text === undefined ? '' : ` (now ${text})`;
+      return `${i + 1} ${split.path.slice(path.length + 1)}${to(plan, split.path, around)}${counts}`;
+    });
     const head = `splitter ${name}: each event of ${short(plan, input)} to the first split that it passes`;
     return { head, lines: [...splits, 'else counted as unmatched', ...now(path, around)] };
   });
@@ -129,16 +135,12 @@ function portals(plan: Plan, around: Surroundings): Block[] {
   return plan.application.portals.map(({ path, name, key }) => {
     const keys = key === undefined ? 'under the key of who asks' : 'under a key of the request';
     const planned = plan.portals.find((portal) => portal.path === path);
-    const askers = around.plans.flatMap((other) =>
-      other.portals
-        .filter((portal) => portal.path === path)
-        .flatMap(({ askedBy }) => askedBy.map((place) => short(plan, pathOf(other, place)))),
-    );
+    const askers = around.askersOf(path).map((asker) => short(plan, asker));
     const found =
       planned === undefined
         ? []
         : [
-            `answered by ${planned.answeredBy === undefined ? 'nobody' : short(plan, pathOf(plan, planned.answeredBy))}`,
+            `answered by ${planned.answeredBy === undefined ? 'nobody' : short(plan, taskPath(plan, planned.answeredBy))}`,
             `asked by ${askers.length === 0 ? 'nobody here' : listed(askers)}`,
           ];
     return { head: `portal ${name}: answered ${keys}`, lines: [...found, ...now(path, around)] };
@@ -188,11 +190,17 @@ function taskRows(plan: Plan, workflow: WorkflowNode): string[] {
 export function details(plan: Plan, spec: TaskSpec): string[] {
   const { steps, asks, answers, continuations } = spec;
   return [
-    ...(steps === undefined ? handlerNames(spec.handlers) : [`in turn ${steps.map((step) => stepText(step)).join(', ')}`]),
+    ...(steps === undefined
+      ? handlerNames(spec.handlers)
+      : [`in turn ${steps.map((step) => stepText(step)).join(', ')}`]),
     ...(spec.factory === undefined || spec.role === 'init' ? [] : ['made at launch']),
     ...(asks.length === 0 ? [] : [`asks ${listed(asks.map(({ path }) => short(plan, path)))}`]),
-    ...(answers.length === 0 ? [] : [`answers ${listed(answers.map(({ portal }) => short(plan, portal.path)))}`]),
-    ...(continuations.length === 0 ? [] : [`continues with ${listed(continuations.map(({ name }) => name))}`]),
+    ...(answers.length === 0
+      ? []
+      : [`answers ${listed(answers.map(({ portal }) => short(plan, portal.path)))}`]),
+    ...(continuations.length === 0
+      ? []
+      : [`continues with ${listed(continuations.map(({ name }) => name))}`]),
   ];
 }
 
@@ -215,7 +223,7 @@ function fused(workflow: WorkflowNode, { segments }: WorkflowPlan): string[] {
     const names = tasks.map((task) => workflow.tasks[task]?.name ?? '?');
     const joins = inputs.length > 1 ? [`joins ${inputs.length} flows`] : [];
     const forks = readers > 1 ? [`forks into ${readers}`] : readers === 0 ? ['leads nowhere'] : [];
-    return [`fused ${names.join(' · ')}`, ...joins, ...forks].join('; ');
+    return [`segment ${names.join(' · ')}`, ...joins, ...forks].join('; ');
   });
 }
 
@@ -230,7 +238,18 @@ function stages(workflow: WorkflowNode, { stages: found }: WorkflowPlan): string
 }
 
 function cycles(plan: Plan): Block[] {
-  return plan.loops.map((loop) => ({ head: `cycle through ${loop.map((path) => short(plan, path)).join(', ')}`, lines: [] }));
+  return plan.loops.map((loop) => ({
+    head: `cycle through ${loop.map((path) => short(plan, path)).join(', ')}`,
+    lines: [],
+  }));
+}
+
+/** Those that also lead through other applications: shown in each of them. */
+function cyclesBeyond(plan: Plan, around: Surroundings): Block[] {
+  const own = (path: string): boolean => path.startsWith(`${plan.application.path}/`);
+  return around.loops
+    .filter((loop) => loop.some(own) && !loop.every(own))
+    .map((loop) => ({ head: `cycle through ${listed(loop.map((path) => short(plan, path)))}`, lines: [] }));
 }
 
 function needs({ application, requires }: Plan): Block[] {
@@ -242,7 +261,9 @@ function needs({ application, requires }: Plan): Block[] {
   if (needed.size === 0) return [];
   const registry = `${application.path}/registry`;
   const lines = [...needed].map(([what, users]) => {
-    const by = [...users].filter((user) => user !== registry).map((user) => shortened(application.path, user));
+    const by = [...users]
+      .filter((user) => user !== registry)
+      .map((user) => shortened(application.path, user));
     return `${what}, ${by.length === 0 ? 'looked up only' : `for ${listed(by)}`}`;
   });
   return [{ head: 'needs of other applications', lines }];
@@ -253,18 +274,13 @@ function kept({ application }: Plan, stream: string): string {
 }
 
 function to(plan: Plan, stream: string, around: Surroundings): string {
-  const readers = readersOf(stream, around).map((path) => short(plan, path));
+  const readers = around.readersOf(stream).map((path) => short(plan, path));
   return ` → ${readers.length === 0 ? 'nobody' : listed(readers)}`;
 }
 
 function now(path: string, around: Surroundings): string[] {
-  const text = around.now?.(path);
+  const text = around.now(path);
   return text === undefined ? [] : [`now ${text}`];
-}
-
-function pathOf({ application }: Plan, { workflow, task }: TaskPlace): string {
-  const node = application.workflows[workflow];
-  return `${node?.path}/${node?.tasks[task]?.name}`;
 }
 
 function short({ application }: Plan, path: string): string {

@@ -8,7 +8,7 @@ import { sentence } from '../errors.ts';
 import { SOURCE, streamPath, type WorkflowNode } from '../graph/application.ts';
 import type { Plan, TaskPlace } from './plan.ts';
 import { details } from './explain.ts';
-import type { Surroundings } from './surroundings.ts';
+import { surround, type Surroundings } from './surroundings.ts';
 
 /** All plans in one flowchart. */
 export function drawPlans(around: Surroundings): string {
@@ -19,7 +19,7 @@ export function drawPlans(around: Surroundings): string {
 /** A flowchart after each pass, as Markdown: a heading and a diagram for each. */
 export function drawPasses(stages: readonly { readonly pass: string; readonly plan: Plan }[]): string {
   return stages
-    .map(({ pass, plan }) => `## After ${pass}\n\n\`\`\`mermaid\n${drawPlans({ plans: [plan] })}\n\`\`\``)
+    .map(({ pass, plan }) => `## After ${pass}\n\n\`\`\`mermaid\n${drawPlans(surround([plan]))}\n\`\`\``)
     .join('\n\n');
 }
 
@@ -42,7 +42,7 @@ class Drawing {
 
   constructor(around: Surroundings) {
     this.#around = around;
-    this.#loops = around.plans.flatMap(({ loops }) => loops.map((loop) => new Set(loop)));
+    this.#loops = around.loops.map((loop) => new Set(loop));
     around.plans.forEach((plan, i) => this.#boxes.push(...this.#application(plan, `a${i}`)));
     around.plans.forEach((plan, i) => this.#splitProducers(plan, `a${i}`));
     around.plans.forEach((plan, i) => {
@@ -55,7 +55,9 @@ class Drawing {
     const foreign = [...this.#foreign].map(([path, node]) => `${node}[${label(path)}]:::foreign`);
     const classes = [
       ...(foreign.length > 0 ? ['classDef foreign stroke-dasharray:4'] : []),
-      ...(this.#around.plans.some(({ problems }) => problems.length > 0) ? ['classDef problem stroke:#c00'] : []),
+      ...(this.#around.plans.some(({ problems }) => problems.length > 0)
+        ? ['classDef problem stroke:#c00']
+        : []),
     ];
     return ['flowchart LR', ...indent([...this.#boxes, ...foreign, ...this.#arrows, ...classes])].join('\n');
   }
@@ -97,12 +99,18 @@ class Drawing {
 
   #workflow(plan: Plan, workflow: WorkflowNode, index: number, id: string): string[] {
     const { tasks, sink, source, sourceName, name, path } = workflow;
-    const nodeOf = (position: number): string => (position === SOURCE ? `${id}source` : `${id}task${position}`);
+    const nodeOf = (position: number): string =>
+      position === SOURCE ? `${id}source` : `${id}task${position}`;
     const staged = plan.workflows[index]?.stages.some((stage) => stage > 0) === true;
-    const byKey = (position: number): boolean => staged && tasks[position]?.parts.some(({ role }) => role === 'key') === true;
-    const arrow = (from: number, to: string): string => `${nodeOf(from)} -->${byKey(from) ? '|"by key"|' : ''} ${to}`;
+    const byKey = (position: number): boolean =>
+      staged && tasks[position]?.parts.some(({ role }) => role === 'key') === true;
+    const arrow = (from: number, to: string): string =>
+      `${nodeOf(from)} -->${byKey(from) ? '|"by key"|' : ''} ${to}`;
     const taskLines = tasks.map(({ name: task, parts }, i) => {
-      const does = parts.flatMap((part, at) => [`${at === 0 ? '' : 'and then '}${part.role}`, ...details(plan, part)]);
+      const does = parts.flatMap((part, at) => [
+        `${at === 0 ? '' : 'and then '}${part.role}`,
+        ...details(plan, part),
+      ]);
       return `${nodeOf(i)}[${label(`task ${task}`, ...does)}]`;
     });
     const chains = (plan.workflows[index]?.segments ?? []).filter(({ tasks: members }) => members.length > 1);
@@ -124,15 +132,14 @@ class Drawing {
 
   #splitProducers({ application }: Plan, id: string): void {
     application.splits.forEach(({ path, splitter }) => {
-      const all = this.#around.plans.flatMap((plan) => plan.application.splits.filter((split) => split.splitter === splitter));
-      const says = `${all.findIndex((split) => split.path === path) + 1} ${path.slice(splitter.length + 1)}`;
+      const number = this.#around.splitsOf(splitter).findIndex((split) => split.path === path) + 1;
+      const says = `${number} ${path.slice(splitter.length + 1)}`;
       this.#producers.set(path, { node: this.#node(splitter), entity: splitter, says });
     });
     // A split that nobody reads is shown all the same.
-    const read = new Set(this.#around.plans.flatMap((plan) => inputsOf(plan)));
     application.splits.forEach(({ path }, i) => {
       const producer = this.#producers.get(path);
-      if (producer === undefined || read.has(path)) return;
+      if (producer === undefined || this.#around.readersOf(path).length > 0) return;
       this.#boxes.push(`${id}unread${i}[${label('nobody')}]`);
       this.#arrows.push(`${producer.node} -->|${label(producer.says ?? '')}| ${id}unread${i}`);
     });
@@ -152,15 +159,20 @@ class Drawing {
     const producer = this.#producers.get(stream);
     const from = producer?.node ?? this.#node(stream);
     const all = [...(producer?.says === undefined ? [] : [producer.says]), ...says];
-    const cyclic = this.#loops.some((loop) => loop.has(reader) && producer !== undefined && loop.has(producer.entity));
-    this.#arrows.push(`${from} ${cyclic ? '==>' : '-->'}${all.length === 0 ? '' : `|${label(...all)}|`} ${to}`);
+    const cyclic = this.#loops.some(
+      (loop) => loop.has(reader) && producer !== undefined && loop.has(producer.entity),
+    );
+    this.#arrows.push(
+      `${from} ${cyclic ? '==>' : '-->'}${all.length === 0 ? '' : `|${label(...all)}|`} ${to}`,
+    );
   }
 
   #portals({ portals }: Plan, id: string): void {
     const taskAt = ({ workflow, task }: TaskPlace): string => `${id}flow${workflow}task${task}`;
     for (const { path, answeredBy, askedBy } of portals) {
       for (const place of askedBy) this.#arrows.push(`${taskAt(place)} -.->|"asks"| ${this.#node(path)}`);
-      if (answeredBy !== undefined) this.#arrows.push(`${this.#node(path)} -.->|"answered by"| ${taskAt(answeredBy)}`);
+      if (answeredBy !== undefined)
+        this.#arrows.push(`${this.#node(path)} -.->|"answered by"| ${taskAt(answeredBy)}`);
     }
   }
 
@@ -174,18 +186,9 @@ class Drawing {
   }
 
   #now(path: string): string[] {
-    const text = this.#around.now?.(path);
+    const text = this.#around.now(path);
     return text === undefined ? [] : [text];
   }
-}
-
-/** All streams that somebody of a plan reads. */
-function inputsOf({ application: { workflows, splitters, connections } }: Plan): string[] {
-  return [
-    ...workflows.flatMap(({ source }) => (source === undefined ? [] : [source])),
-    ...splitters.map(({ input }) => input),
-    ...connections.map(({ from }) => from),
-  ];
 }
 
 function label(...lines: readonly string[]): string {
@@ -194,7 +197,9 @@ function label(...lines: readonly string[]): string {
 
 /** Mermaid reads quotes, character codes, HTML, formulas, Markdown and comments even within quotes. */
 function escaped(text: string): string {
-  return text.replace(/["#&<>`$*_~%\\;]|\p{C}|\p{Z}/gu, (char) => (char === ' ' ? char : `#${char.codePointAt(0)};`));
+  return text.replace(/["#&<>`*_~%;]|\p{C}|\p{Z}/gu, (char) =>
+    char === ' ' ? char : `#${char.codePointAt(0)};`,
+  );
 }
 
 function indent(lines: readonly string[]): string[] {

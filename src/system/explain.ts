@@ -8,7 +8,7 @@ import { streamPath, type Application } from '../graph/application.ts';
 import { compileStepwise } from '../plan/compile.ts';
 import { explainPasses, explainPlan } from '../plan/explain.ts';
 import { drawPasses, drawPlans } from '../plan/mermaid.ts';
-import type { Surroundings } from '../plan/surroundings.ts';
+import { surround } from '../plan/surroundings.ts';
 import { RunningSystem } from './running.ts';
 import { SteppingSystem } from './stepping.ts';
 
@@ -36,7 +36,10 @@ export interface ExplainOptions {
  * console.log(explain(app, { format: 'mermaid' }));
  * ```
  */
-export function explain(subject: Application | SteppingSystem | RunningSystem, options: ExplainOptions = {}): string {
+export function explain(
+  subject: Application | SteppingSystem | RunningSystem,
+  options: ExplainOptions = {},
+): string {
   const { format = 'text', passes = false } = options;
   const isSystem = subject instanceof SteppingSystem || subject instanceof RunningSystem;
   const applications = isSystem
@@ -47,13 +50,18 @@ export function explain(subject: Application | SteppingSystem | RunningSystem, o
     return applications.map((application) => show(compileStepwise(application))).join('\n\n');
   }
   if (isSystem) return explainSystem(subject.partition, format);
-  const plans = applications.flatMap((application) => compileStepwise(application).slice(-1)).map(({ plan }) => plan);
-  return format === 'text' ? plans.map((plan) => explainPlan(plan)).join('\n\n') : drawPlans({ plans });
+  const plans = applications
+    .flatMap((application) => compileStepwise(application).slice(-1))
+    .map(({ plan }) => plan);
+  return format === 'text' ? plans.map((plan) => explainPlan(plan)).join('\n\n') : drawPlans(surround(plans));
 }
 
 function explainSystem(partition: Partition, format: 'text' | 'mermaid'): string {
   const instances = [...partition.instances.values()];
-  const around: Surroundings = { plans: instances.map(({ plan }) => plan), now: counts(partition, instances) };
+  const around = surround(
+    instances.map(({ plan }) => plan),
+    counts(partition, instances),
+  );
   if (format === 'mermaid') return drawPlans(around);
   return [heading(partition), ...around.plans.map((plan) => explainPlan(plan, around))].join('\n\n');
 }
@@ -75,20 +83,22 @@ function counts(partition: Partition, instances: readonly Instance[]): (path: st
   const add = (path: string, ...texts: readonly string[]): void => {
     found.set(path, [...(found.get(path) ?? []), ...texts]);
   };
-  const dead = partition.deadLetters.list();
+  const dead = new Map<string, number>();
+  for (const { workflow } of partition.deadLetters.list()) dead.set(workflow, (dead.get(workflow) ?? 0) + 1);
   for (const instance of instances) {
     const { ingresses, sequencers, splits } = instance.plan.application;
     const ofStreams = [...ingresses, ...instance.generators, ...sequencers, ...instance.workflows];
     for (const { path } of ofStreams) add(path, ...streamCounts(instance.stream(streamPath(path))));
     for (const { path } of splits) add(path, ...streamCounts(instance.stream(path)));
     for (const { path, done } of instance.generators) if (done) add(path, 'at its end');
-    for (const { path, inbox } of instance.workflows) if (inbox.size > 0) add(path, `${many(inbox.size, 'pass')} to run`);
-    for (const { path } of instance.workflows) {
-      const letters = dead.filter(({ workflow }) => workflow === path).length;
+    for (const { path, inbox } of instance.workflows) {
+      if (inbox.size > 0) add(path, `${many(inbox.size, 'pass')} to run`);
+      const letters = dead.get(path) ?? 0;
       if (letters > 0) add(path, many(letters, 'dead letter'));
-      for (const [task, cells] of instance.cellCounts()) {
-        if (task.startsWith(`${path}/`)) add(path, `${many(cells, 'cell')} in ${task.slice(path.length + 1)}`);
-      }
+    }
+    for (const [task, cells] of instance.cellCounts()) {
+      const end = task.lastIndexOf('/');
+      add(task.slice(0, end), `${many(cells, 'cell')} in ${task.slice(end + 1)}`);
     }
     for (const [path, { kind, runtime }] of instance.entities) {
       if (kind === 'splitter') add(path, `${many(runtime.unmatched, 'event')} unmatched`);
@@ -110,6 +120,10 @@ function streamCounts(stream: AtomicStream): string[] {
 }
 
 function many(n: number, noun: string): string {
-  const plural = noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : noun.endsWith('s') ? `${noun}es` : `${noun}s`;
+  const plural = noun.endsWith('y')
+    ? `${noun.slice(0, -1)}ies`
+    : noun.endsWith('s')
+      ? `${noun}es`
+      : `${noun}s`;
   return `${n} ${n === 1 ? noun : plural}`;
 }
