@@ -115,7 +115,7 @@ const sending = (name: string, idleOf: (load: NeighboursLoad) => number): Conten
     const ms = await timed(() => {
       cycle.send(atoms);
     });
-    return { figures: { sent: perAtom(ms, atoms) }, outcome: { hops: cycle.hops } };
+    return { figures: { 'cost from outside': perAtom(ms, atoms) }, outcome: { hops: cycle.hops } };
   },
   expects: (load) => ({ hops: load.few + Math.ceil(load.atoms / 10) }),
 });
@@ -137,7 +137,15 @@ async function watched(load: NeighboursLoad): Promise<Run> {
     kilobytes.push(heapInUse() / 1024);
   }
   const [first = NaN, , , , middle = NaN, , , , , last = NaN] = kilobytes;
-  return { figures: { first, middle, last, growth: last - first }, outcome: { hops: cycle.hops } };
+  return {
+    figures: {
+      'heap after a tenth': first,
+      'heap after a half': middle,
+      'heap after all': last,
+      'growth since a tenth': last - first,
+    },
+    outcome: { hops: cycle.hops },
+  };
 }
 
 const none = (): number => 0;
@@ -149,14 +157,14 @@ export const neighboursQuestion = question<NeighboursLoad>({
   method:
     'One event per atom goes round a cycle, alone and beside 10,000 idle workflows, each with an ingress of its own; after 1,000 and after ' +
     '1,000,000 earlier atoms of the same system. Atoms sent from outside one by one, alone and beside the same. ' +
-    'The heap in use, after a forced collection, while 10,000,000 atoms go round.',
+    'The heap in use, after a forced collection, while 10,000,000 atoms go round: after 1, 5 and 10 million.',
   metrics: [
     { name: 'cost', unit: 'ns/atom', better: 'less' },
-    { name: 'sent', unit: 'ns/atom sent', better: 'less' },
-    { name: 'first', unit: 'KB of heap after 1 M atoms', better: 'less' },
-    { name: 'middle', unit: 'KB of heap after 5 M atoms', better: 'less' },
-    { name: 'last', unit: 'KB of heap after 10 M atoms', better: 'less' },
-    { name: 'growth', unit: 'KB of heap more after 10 M atoms than after 1 M', better: 'less' },
+    { name: 'cost from outside', unit: 'ns/atom', better: 'less' },
+    { name: 'heap after a tenth', unit: 'KB', better: 'less' },
+    { name: 'heap after a half', unit: 'KB', better: 'less' },
+    { name: 'heap after all', unit: 'KB', better: 'less' },
+    { name: 'growth since a tenth', unit: 'KB', better: 'less' },
   ],
   contenders: [
     { name: 'plain loop', run: plain, expects: ({ atoms }) => ({ hops: atoms }) },
@@ -176,8 +184,13 @@ export const neighboursQuestion = question<NeighboursLoad>({
   goals: [
     { contender: 'beside 10,000 idle', metric: 'cost', timesThatOf: 'alone', atMost: 1.2 },
     { contender: 'after 1,000,000 atoms', metric: 'cost', timesThatOf: 'alone', atMost: 1.2 },
-    { contender: 'sent, beside 10,000 idle', metric: 'sent', timesThatOf: 'sent, alone', atMost: 1.2 },
-    { contender: 'memory', metric: 'growth', atMost: 64 },
+    {
+      contender: 'sent, beside 10,000 idle',
+      metric: 'cost from outside',
+      timesThatOf: 'sent, alone',
+      atMost: 1.2,
+    },
+    { contender: 'memory', metric: 'growth since a tenth', atMost: 64 },
   ],
   loads: {
     full: { atoms: 2_000_000, idle: 10_000, few: 1_000, many: 1_000_000, watched: 10_000_000 },

@@ -15,7 +15,7 @@ async function run({ names, rounds, quick, json, save }: Order): Promise<void> {
   const answers: Answer[] = [];
   for (const question of questions.filter(({ name }) => names.includes(name))) {
     const done = await runRounds(question, rounds, measure, tell);
-    const answer = answerOf(question, quick ? question.loads.quick : question.loads.full, done, conditions);
+    const answer = answerOf(question, quick, done, conditions);
     answers.push(answer);
     // One question at a time, so that there is something to read while the next one runs.
     if (!json) console.log(`${answerInText(answer)}\n`);

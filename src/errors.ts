@@ -125,7 +125,7 @@ export class PorticoError extends Error implements Problem {
   readonly problems: readonly Problem[];
 
   constructor(problem: Problem, options: { cause?: unknown; problems?: readonly Problem[] } = {}) {
-    super(sentence(problem), 'cause' in options ? { cause: options.cause } : undefined);
+    super(told(problem, options.problems), 'cause' in options ? { cause: options.cause } : undefined);
     this.code = problem.code;
     this.where = problem.where;
     this.what = problem.what;
@@ -147,16 +147,8 @@ export class InvariantViolation extends PorticoError {
 /** All problems of an application in one error. */
 export function invalid(path: string, problems: readonly Problem[]): PorticoError {
   const many = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
-  const lines = problems.map((problem) => `\n  - ${sentence(problem)}`).join('');
-  return new PorticoError(
-    {
-      code: 'graph/invalid',
-      where: path,
-      what: `the application has ${many}:${lines}`,
-      cure: 'Mend each of them',
-    },
-    { problems },
-  );
+  const what = `the application has ${many}`;
+  return new PorticoError({ code: 'graph/invalid', where: path, what, cure: 'Mend each of them' }, { problems });
 }
 
 /** Asserts what must hold whatever users do. */
@@ -172,13 +164,26 @@ export function unreachable(where: string, what: string): never {
 /** Any thrown value in a few words. Nothing that was thrown can make it throw. */
 export function describe(error: unknown): string {
   try {
-    if (error instanceof Error) return String(error.message) || String(error.name);
-    const text = typeof error === 'object' ? JSON.stringify(error) : String(error);
-    return text.length > LONG ? `${text.slice(0, LONG)}…` : text;
+    // Without its full stop, for it becomes part of a sentence.
+    if (error instanceof Error) return (printed(error.message) || printed(error.name)).replace(/\.$/, '');
+    const text = printed(error);
+    const shown = text.startsWith('[object ') ? JSON.stringify(error) : text;
+    return shown.length > LONG ? `${shown.slice(0, LONG)}…` : shown;
   } catch {
-    return 'a value that cannot be printed';
+    return unprintable;
   }
 }
+
+/** Any value as text, as JavaScript has it. */
+export function printed(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return unprintable;
+  }
+}
+
+const unprintable = 'a value that cannot be printed';
 
 /** Thrown values that are no errors may be anything, so not all of them is shown. */
 const LONG = 200;
@@ -186,6 +191,11 @@ const LONG = 200;
 function broken(where: string, what: string): never {
   const cure = 'Please report it with the program that led here';
   throw new InvariantViolation({ code: 'invariant/violated', where, what, cure });
+}
+
+/** A problem, and below it those that it speaks for. */
+function told(problem: Problem, problems: readonly Problem[] = []): string {
+  return [sentence(problem), ...problems.map(sentence)].join('\n  - ');
 }
 
 /** A problem as a line of text. */

@@ -2,7 +2,7 @@
  * The ports through which everything enters that is not a function of the program and its input: time, entropy, the
  * event loop and the log. Nothing else in Portico reads a clock, draws a random number or prints.
  */
-import { PorticoError } from './errors.ts';
+import { PorticoError, printed } from './errors.ts';
 
 /** How severe a line of the log is. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -71,6 +71,11 @@ export function manualClock(startMs = 0): ManualClock {
   return {
     now: () => now,
     advance(ms) {
+      if (!Number.isFinite(ms) || ms < 0) {
+        const what = `a clock cannot be moved by ${ms} ms`;
+        const cure = 'Give a finite number from 0 up';
+        throw new PorticoError({ code: 'system/bad-argument', where: 'advance', what, cure });
+      }
       now += ms;
     },
   };
@@ -81,7 +86,7 @@ export function formatLogLine(record: LogRecord, at: Date = new Date()): string 
   const two = (n: number): string => String(n).padStart(2, '0');
   const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
   const ms = String(at.getMilliseconds()).padStart(3, '0');
-  return `${time}.${ms} ${record.level.toUpperCase()} ${record.name} - ${String(record.value)}`;
+  return `${time}.${ms} ${record.level.toUpperCase()} ${record.name} - ${printed(record.value)}`;
 }
 
 /** What the host uses of the platform. Everything may be missing; what is needed and missing is said when it is needed. */

@@ -7,7 +7,7 @@
 export { application, ApplicationBuilder, Generators, Registry, type ApplicationWith, type WorkflowOptions } from './graph/builder.ts';
 export type { Application, OnFailure } from './graph/application.ts';
 export { checkApplication } from './plan/compile.ts';
-export { Flow, TaskFlow, WorkflowBuilder, type FlowValue } from './graph/flow.ts';
+export { Flow, TaskFlow, WorkflowBuilder, type FlowValue, type Passing } from './graph/flow.ts';
 export type { AnyFlow } from './graph/workflow.ts';
 export type { Ingress, Portal, Sequencer, Splitter, Stream } from './graph/handles.ts';
 export type { Key } from './graph/keys.ts';

@@ -21,7 +21,7 @@ import {
   tasks as typed,
   type Application,
   type Future as TypedFuture,
-  type GeneratorOptions,
+  type Generators as TypedGenerators,
   type Key,
   type Log,
   type MapContext,
@@ -76,14 +76,14 @@ export const ApplicationBuilder: Callable<[name: string], Builder> = callable(
 export const System: Callable<[], PortalsSystem> = callable(() => new PortalsSystem());
 
 /** A value for each key of the task that uses it. Unset, it reads as `initial`. */
-export const PerKeyState: StateMaker = callable(
-  <T>(name: string, initial: T, ctx: AnyContext): State<T> => ctx.stateOf('key', name, initial),
-) as StateMaker;
+export const PerKeyState: StateMaker = function <T>(name: string, initial: T, ctx: AnyContext): State<T> {
+  return ctx.stateOf('key', name, initial);
+} as StateMaker;
 
 /** A value for the task that uses it, whatever the key. Unset, it reads as `initial`. */
-export const PerTaskState: StateMaker = callable(
-  <T>(name: string, initial: T, ctx: AnyContext): State<T> => ctx.stateOf('task', name, initial),
-) as StateMaker;
+export const PerTaskState: StateMaker = function <T>(name: string, initial: T, ctx: AnyContext): State<T> {
+  return ctx.stateOf('task', name, initial);
+} as StateMaker;
 
 /** All of it under the name that programs know. */
 export const PortalsJS: {
@@ -156,7 +156,9 @@ export class Builder {
         this.#declare(
           this.#app.portal(
             name,
-            key && { key: (request) => integerKey(key(request), `${this.#app.path}/portals/${name}`) },
+            key && {
+              key: (request) => integerKey(key(request), { path: `${this.#app.path}/portals/${name}` }),
+            },
           ),
         ),
     };
@@ -264,15 +266,19 @@ export interface Registry {
 export class Generators {
   readonly #app: TypedBuilder;
   readonly #name: string;
+  /** @internal */
+  readonly path: string;
 
+  /** @internal */
   constructor(app: TypedBuilder, name: string) {
     this.#app = app;
     this.#name = name;
+    this.path = `${app.path}/generators/${name}`;
   }
 
   /** One atom with these values. */
   fromArray<T>(values: readonly T[], keys?: readonly NumericKey[]): Produced<T> {
-    return this.fromArrayOfArrays([values], keys && [keys]);
+    return this.#made((make) => make.fromArray(values, this.#options(keys?.map(this.#key))));
   }
 
   /** One atom for each inner array. */
@@ -280,15 +286,14 @@ export class Generators {
     atoms: readonly (readonly T[])[],
     keys?: readonly (readonly NumericKey[])[],
   ): Produced<T> {
-    const given = keys?.map((row) => row.map((key) => integerKey(key, this.#path)));
-    return this.#made(
-      this.#app.generators.fromArrays(atoms, { ...this.#options, ...(given && { keys: given }) }),
+    return this.#made((make) =>
+      make.fromArrays(atoms, this.#options(keys?.map((row) => row.map(this.#key)))),
     );
   }
 
   /** One atom with all that the iterator yields. */
   fromIterator<T>(values: AnyIterator<T>, keys?: AnyIterator<NumericKey>): Produced<T> {
-    return this.fromIteratorOfIterators([values], keys && [keys]);
+    return this.#made((make) => make.fromIterable(values, this.#options(keys && mapped(keys, this.#key))));
   }
 
   /** One atom for each inner iterator. They are read as atoms are needed, so there may be infinitely many. */
@@ -296,41 +301,33 @@ export class Generators {
     atoms: AnyIterator<AnyIterator<T>>,
     keys?: AnyIterator<AnyIterator<NumericKey>>,
   ): Produced<T> {
-    const given =
-      keys && mapped(iterable(keys), (row) => mapped(iterable(row), (key) => integerKey(key, this.#path)));
-    const all = mapped(iterable(atoms), (atom) => iterable(atom));
-    return this.#made(
-      this.#app.generators.fromIterables(all, { ...this.#options, ...(given && { keys: given }) }),
-    );
+    const given = keys && mapped(keys, (row) => mapped(row, this.#key));
+    return this.#made((make) => make.fromIterables(mapped(atoms, iterable), this.#options(given)));
   }
 
   /** The whole numbers from `start` up to but not including `end`, in atoms of `step`. */
   fromRange(start: number, end: number, step: number): Produced<number> {
-    return this.#made(
-      this.#app.generators.fromRange(start, Math.max(start, end), step, { name: this.#name }),
-    );
+    return this.#made((make) => make.fromRange(start, Math.max(start, end), step, { name: this.#name }));
   }
 
   /** One atom with one value. */
   signal<T>(value: T): Produced<T> {
-    return this.#made(this.#app.generators.signal(value, this.#options));
+    return this.#made((make) => make.signal(value, this.#options(undefined)));
   }
 
   /** One atom without events. */
   empty<T>(): Produced<T> {
-    return this.#made(this.#app.generators.empty<T>(this.#options));
+    return this.#made((make) => make.empty<T>({ name: this.#name }));
   }
 
-  get #path(): string {
-    return `${this.#app.path}/generators/${this.#name}`;
+  #options<K>(keys: K | undefined): { name: string; key: (value: unknown) => Key; keys?: K } {
+    return { name: this.#name, key: eventKey, ...(keys !== undefined && { keys }) };
   }
 
-  get #options(): GeneratorOptions<unknown> & { readonly name: string } {
-    return { name: this.#name, key: eventKey };
-  }
+  readonly #key = (key: NumericKey): Key => integerKey(key, this);
 
-  #made<T>(stream: Stream<T>): Produced<T> {
-    return { path: this.#path, stream };
+  #made<T>(make: (generators: TypedGenerators) => Stream<T>): Produced<T> {
+    return { path: this.path, stream: make(this.#app.generators) };
   }
 }
 
@@ -345,22 +342,19 @@ export class Workflow {
   readonly #app: TypedBuilder;
   readonly #name: string;
   readonly #asking: Asking;
-  readonly #path: string;
   #typed: TypedWorkflow | undefined;
   #frozen = false;
 
+  /** @internal */
   constructor(app: TypedBuilder, name: string, asking: Asking) {
     this.#app = app;
     this.#name = name;
     this.#asking = asking;
-    this.#path = `${app.path}/workflows/${name}`;
   }
 
   /** The stream that the workflow reads. */
   source<T>(stream: Stream<T>): Flow<T, T> {
-    // Looking at `builder.workflows` makes no workflow yet.
-    this.#typed ??= this.#app.workflow(this.#name);
-    const { workflow, position } = this.#typed.source(stream);
+    const { workflow, position } = this.#begun.source(stream);
     return new Flow(new TaskFlow<T, T>(workflow, position), this, this.#asking);
   }
 
@@ -368,7 +362,8 @@ export class Workflow {
   freeze<T = unknown>(): Produced<T> {
     this.open('freeze()');
     this.#frozen = true;
-    return { path: this.#path, stream: { path: `${this.#path}/stream` } };
+    const { path } = this.#begun;
+    return { path, stream: { path: `${path}/stream` } };
   }
 
   /** @internal Refuses changes after the end. */
@@ -377,10 +372,15 @@ export class Workflow {
     const end = sunk ? 'sink()' : 'freeze()';
     throw new PorticoError({
       code: 'graph/frozen',
-      where: this.#path,
+      where: this.#begun.path,
       what: `${what} comes after ${end}`,
       cure: `Write it before ${end}; what was sunk or frozen is done`,
     });
+  }
+
+  /** Looking at `builder.workflows` makes no workflow yet. */
+  get #begun(): TypedWorkflow {
+    return (this.#typed ??= this.#app.workflow(this.#name));
   }
 }
 
@@ -392,6 +392,7 @@ export class Flow<I, O> {
   readonly #asking: Asking;
   readonly #sunk: boolean;
 
+  /** @internal */
   constructor(at: TaskFlow<I, O>, workflow: Workflow, asking: Asking, sunk: boolean = false) {
     this.#at = at;
     this.#workflow = workflow;
@@ -444,7 +445,7 @@ export class Flow<I, O> {
   }
 
   union<U>(flows: readonly Flow<never, U>[]): Flow<O | U, O | U> {
-    return this.#go('union', (at) => at.union(...flows.map((flow) => flow.#at))) as Flow<O | U, O | U>;
+    return this.#go('union', (at) => at.union(...flows.map((flow) => flow.#at)));
   }
 
   asker<U, Request, Reply>(portal: Portal<Request, Reply>, onNext: Curried<O, unknown, U>): Flow<O, U> {
@@ -573,7 +574,7 @@ const tasks: Tasks = {
   flatMap: (f) => ({ make: (find) => typed.flatMap(curried(f, find)) }),
   processor: (onNext) => ({ make: (find) => typed.processor(curried(onNext, find)) }),
   filter: (keep) => ({ make: () => typed.filter((value) => Boolean(keep(value))) }),
-  key: (f) => ({ make: () => typed.key((value, { path }) => integerKey(f(value), path)) }),
+  key: (f) => ({ make: () => typed.key((value, task) => integerKey(f(value), task)) }),
   identity: { make: () => typed.identity() },
 };
 
@@ -640,7 +641,7 @@ export class Context<in O = unknown, in Reply = unknown> {
       handles.set(name, handle);
     }
     const state = new State(this, handle, initial);
-    this.#lastState = state as State<unknown>;
+    this.#lastState = state;
     return state;
   }
 }
@@ -663,6 +664,7 @@ export class State<T> {
   readonly #handle: ValueState<unknown>;
   readonly #initial: T;
 
+  /** @internal */
   constructor(ctx: AnyContext, handle: ValueState<unknown>, initial: T) {
     this.#ctx = ctx;
     this.#handle = handle;
@@ -699,7 +701,7 @@ export class Future<out T> {
   /** @internal Asks, and awaits at once: in PortalsJS what happens then may still be said in the continuation of another ask. */
   constructor(ctx: AnyContext, portal: { readonly path: string }, request: unknown) {
     const { task } = ctx;
-    this.#typed = task.ask(portal as Portal<unknown, T>, request);
+    this.#typed = task.ask(portal, request);
     task.await(this.#typed, () => {
       this.#over = true;
       this.#then?.(ctx);
@@ -768,12 +770,12 @@ function tooEarly(): PorticoError {
 }
 
 /** A key as PortalsJS reads it: as text, which has to be a whole number, of which it takes the low 64 bits. */
-function integerKey(key: NumericKey, where: string): Key {
+function integerKey(key: NumericKey, where: { readonly path: string }): Key {
   if (Number.isSafeInteger(key)) return key;
   const text = String(key);
   if (!/^[+-]?\d+$/.test(text)) {
     const cure = 'Return a whole number or a BigInt';
-    throw new PorticoError({ code: 'key/unsupported', where, what: `the key is ${text}`, cure });
+    throw new PorticoError({ code: 'key/unsupported', where: where.path, what: `the key is ${text}`, cure });
   }
   const low = BigInt.asIntN(64, BigInt(text));
   // One number, one key, however it was written.
@@ -802,16 +804,16 @@ function iterable<T>(source: AnyIterator<T>): Iterable<T> {
   return Symbol.iterator in source ? source : { [Symbol.iterator]: () => source };
 }
 
-function mapped<T, U>(source: Iterable<T>, f: (value: T) => U): Iterable<U> {
+function mapped<T, U>(source: AnyIterator<T>, f: (value: T) => U): Iterable<U> {
   return {
     *[Symbol.iterator]() {
-      for (const value of source) yield f(value);
+      for (const value of iterable(source)) yield f(value);
     },
   };
 }
 
 /** A function that can be called with and without `new`. */
-type Callable<A extends unknown[], T> = { (...args: A): T; new (...args: A): T };
+export type Callable<A extends unknown[], T> = { (...args: A): T; new (...args: A): T };
 
 function callable<A extends unknown[], T>(make: (...args: A) => T): Callable<A, T> {
   // What a constructor returns is what `new` gives.

@@ -49,6 +49,7 @@ const printed: Record<string, readonly string[]> = {
   splitter: [
     'letters: 0.05 kg to Oslo',
     'Oslo: 2 kg to Oslo',
+    '1 event unmatched',
     'depot: 4 kg to Bergen',
     'letters: 0.02 kg to Bergen',
   ],
@@ -94,6 +95,26 @@ describe('an example', () => {
     const options = ['--conditions=portico:source', '--import', 'tsx', path];
     const { stdout } = await promisify(execFile)(process.execPath, options);
     expect(stdout.trimEnd().split('\n')).toEqual(printed['word-count']);
+  });
+});
+
+describe('the showcase', () => {
+  it('shows every scene, ends by itself, and measures its speed', async () => {
+    const lines = await run('showcase');
+    const scenes = lines.filter((line) => /^\d {2}/.test(line));
+    expect(scenes).toHaveLength(7);
+    expect(lines).toEqual(
+      expect.arrayContaining((printed['shopping-cart'] ?? []).map((line) => `   ${line}`)),
+    );
+    expect(lines.filter((line) => /^ {3}\d+\.\d million /.test(line))).toHaveLength(2);
+  });
+
+  it('has colors only when they are asked for', async () => {
+    const { main } = await import('../docs/examples/showcase.ts');
+    const lines: string[] = [];
+    await main((line) => lines.push(line), { colors: true });
+    expect(lines.join('\n')).toContain('\u001B[1mPortico\u001B[0m');
+    expect((await run('showcase')).join('\n')).not.toContain('\u001B');
   });
 });
 

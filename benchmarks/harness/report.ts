@@ -34,7 +34,7 @@ export function short(value: number): string {
   return digits(value);
 }
 
-const HEADER = ['contender', 'unit', 'median', 'quartiles', '× plain'];
+const HEADER = ['contender', 'measured', 'median', 'quartiles', '× plain'];
 
 function markdownOf(answer: Answer): string[] {
   const rows = [
@@ -60,6 +60,7 @@ function markdownOf(answer: Answer): string[] {
 
 function cellsOf({
   contender,
+  name,
   unit,
   better,
   median,
@@ -69,7 +70,7 @@ function cellsOf({
 }: Figure): string[] {
   return [
     contender,
-    `${unit} (${better} is better)`,
+    `${name}, ${unit} (${better} is better)`,
     short(median),
     `${short(lowerQuartile)} – ${short(upperQuartile)}`,
     timesReference === undefined ? '' : digits(timesReference.median),
@@ -84,7 +85,7 @@ function loadInText({ load, rounds, conditions }: Answer): string {
   const { node, platform, cores, commit } = conditions;
   const parts = Object.entries(load).map(([name, value]) => `${value.toLocaleString('en')} ${name}`);
   const where = `Node ${node} on ${platform}, ${cores} cores`;
-  return `Load: ${parts.join(', ')}. ${rounds} rounds. ${where}${commit === undefined ? '' : `, commit ${commit}`}.`;
+  return `Load: ${parts.join(', ')}. ${rounds} ${rounds === 1 ? 'round' : 'rounds'}. ${where}${commit === undefined ? '' : `, commit ${commit}`}.`;
 }
 
 /** Three digits that count, no exponents. */

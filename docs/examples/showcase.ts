@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
-import { application, perKeyState, steppingSystem } from 'portico/dataflow';
+import { application, explain, perKeyState, steppingSystem } from 'portico/dataflow';
 import { showsColors } from 'portico/node';
 import * as deadLetters from './dead-letters.ts';
 import * as recursive from './recursive.ts';
@@ -55,7 +55,7 @@ const scenes: readonly Scene[] = [
     title: 'A plan',
     says: 'What will run, before it runs: the shop from above.',
     main: (print) => {
-      for (const line of String(shoppingCart.shop.path).trimEnd().split('\n')) print(line);
+      for (const line of explain(shoppingCart.shop).split('\n')) print(line);
     },
   },
   {
@@ -148,7 +148,9 @@ export async function main(print: Print, { colors = false, pauseMs = 0 } = {}): 
   for (const [index, { title, says, from, main }] of scenes.entries()) {
     await pause(pauseMs * 10);
     print('');
-    print(`${paint(cyan, `${index + 1}  ${title}`)}${from === undefined ? '' : paint(gray, `  docs/examples/${from}`)}`);
+    print(
+      `${paint(cyan, `${index + 1}  ${title}`)}${from === undefined ? '' : paint(gray, `  docs/examples/${from}`)}`,
+    );
     print(paint(gray, `   ${says}`));
     // A scene is over before its lines are shown, so that the pauses are ours and not the system's.
     const lines: string[] = [];

@@ -10,7 +10,8 @@
 import { InvariantViolation } from '../errors.ts';
 import type { Key } from '../graph/keys.ts';
 import type { Handlers, LeanFunction, LeanKind } from '../graph/task.ts';
-import { ATOM, Failure, SEAL, type Atom, type AtomPool, type End } from './atom.ts';
+import { Failure, type Atom, type AtomPool, type End } from './atom.ts';
+import type { UndoLog } from './cells.ts';
 import { checkedKey, type TaskContext } from './context.ts';
 import type { Pass, TaskTimer } from './entrance.ts';
 import { Refusal, type Ask } from './portal.ts';
@@ -232,26 +233,34 @@ class IdentityOperator extends LeanOperator {
 /** Runs a task with handlers. */
 export class HandlerOperator implements Operator {
   readonly context: TaskContext;
-  readonly #handlers: Handlers;
+  readonly #onNext: Handlers['onNext'];
+  readonly #onError: Handlers['onError'];
+  readonly #onTimer: Handlers['onTimer'];
+  /** What runs at the end of an atom, and at the end of the stream. */
+  readonly #atEnd: readonly [Handlers['onAtomComplete'], Handlers['onComplete']];
   /** The key task before it, if that runs in the same loop (O4). */
   readonly #key: KeyOperator | undefined;
   readonly #pool: AtomPool;
+  readonly #undoLog: UndoLog;
 
   constructor(handlers: Handlers, key: KeyOperator | undefined, context: TaskContext, pool: AtomPool) {
-    this.#handlers = handlers;
+    this.#onNext = handlers.onNext;
+    this.#onError = handlers.onError;
+    this.#onTimer = handlers.onTimer;
+    this.#atEnd = [handlers.onAtomComplete, handlers.onComplete];
     this.#key = key;
     this.context = context;
     this.#pool = pool;
+    this.#undoLog = context.turns.undoLog;
   }
 
   run(input: Atom, _owned: boolean, end: End): Atom {
     const { context } = this;
-    const { turns } = context;
-    const { undoLog } = turns;
-    const { onNext, onError, onAtomComplete, onComplete } = this.#handlers;
+    const undoLog = this.#undoLog;
+    const onNext = this.#onNext;
+    const keyed = this.#key;
     const { n, keys, values } = input;
     const passFailures = input.failures > 0;
-    const keyed = this.#key;
     const out = this.#begin();
     let savepoint = 0;
     let keying = false;
@@ -262,7 +271,7 @@ export class HandlerOperator implements Operator {
           const value = values[i];
           let key = keys[i] as Key;
           if (passFailures && value instanceof Failure) {
-            this.#failedInput(key, value, onError, out);
+            this.#failedInput(key, value, out);
             savepoint = out.n;
             continue;
           }
@@ -274,20 +283,20 @@ export class HandlerOperator implements Operator {
           context.key = key;
           context.cell = undefined;
           if (onNext !== undefined) onNext(value, context);
-          if (undoLog.dirty) turns.keep();
+          if (undoLog.dirty) context.turns.keep();
           savepoint = out.n;
         }
       } catch (error) {
         if (keying && keyed !== undefined) {
           keying = false;
-          this.#failedInput(keys[i] as Key, failed(keyed.context, error), onError, out);
+          this.#failedInput(keys[i] as Key, failed(keyed.context, error), out);
         } else this.#failed(out, savepoint, error);
         savepoint = out.n;
         i++;
       }
     }
-    if (end === ATOM && onAtomComplete !== undefined) this.#finish(onAtomComplete, out);
-    if (end === SEAL && onComplete !== undefined) this.#finish(onComplete, out);
+    const atEnd = this.#atEnd[end];
+    if (atEnd !== undefined) this.#turn(undefined, out, atEnd);
     this.#end();
     return out;
   }
@@ -358,17 +367,14 @@ export class HandlerOperator implements Operator {
     const { turns } = this.context;
     turns.add(timer.delivery());
     turns.keep();
-    this.#turn(timer.key, out, (context) => this.#handlers.onTimer?.(timer.payload, context));
+    this.#turn(timer.key, out, (context) => this.#onTimer?.(timer.payload, context));
   }
 
   /** O3. A handler that throws the same error again passes it on. */
-  #failedInput(key: Key, failure: Failure, onError: Handlers['onError'], out: Atom): void {
+  #failedInput(key: Key, failure: Failure, out: Atom): void {
+    const onError = this.#onError;
     if (onError === undefined) out.fail(key, failure);
     else this.#turn(key, out, (context) => onError(failure.error, context), failure);
-  }
-
-  #finish(handler: (ctx: TaskContext) => void, out: Atom): void {
-    this.#turn(undefined, out, handler);
   }
 
   /** One turn that is not on the hot path. */
@@ -390,7 +396,7 @@ export class HandlerOperator implements Operator {
     const { context } = this;
     const failure = failed(context, error);
     out.n = savepoint;
-    out.fail(context.key ?? 0, handled?.error === error ? handled : failure);
+    out.fail(context.key ?? 0, handled !== undefined && handled.error === error ? handled : failure);
   }
 
   #begin(): Atom {

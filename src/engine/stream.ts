@@ -22,6 +22,7 @@ export class AtomicStream {
   readonly #pool: AtomPool;
   readonly cursors: Cursor[] = [];
   #ring: (Atom | undefined)[] = [undefined, undefined, undefined, undefined];
+  #mask = 3;
   /** The number of the oldest atom that is kept. */
   #first = 0;
   #next = 0;
@@ -29,6 +30,8 @@ export class AtomicStream {
   #through = 0;
   /** How many cursors stand at the oldest atom. */
   #atFirst = 0;
+  /** The only cursor, if there is one and what it has read is not kept: nearly always. */
+  #only: Cursor | undefined = undefined;
   /** All events that were ever appended. */
   events = 0;
   /** Called when an atom was let go, until it is called once. For producers that wait for room. */
@@ -58,9 +61,7 @@ export class AtomicStream {
 
   /** Who would read the next atom next, if it is one alone and it has read all others: it need not wait then (S4). */
   get soleReader(): Consumer | undefined {
-    const { cursors } = this;
-    if (cursors.length !== 1 || this.#next !== this.#first || this.retained) return undefined;
-    return (cursors[0] as Cursor).consumer;
+    return this.#next === this.#first ? this.#only?.consumer : undefined;
   }
 
   /** Counts an atom that its sole reader has accepted without its being kept here. */
@@ -71,21 +72,25 @@ export class AtomicStream {
 
   append(atom: Atom): void {
     this.events += atom.n;
-    const { cursors } = this;
-    if (cursors.length === 0 && !this.retained) {
-      this.#next++;
-      this.#first++;
+    const only = this.#only;
+    if (only !== undefined) {
+      this.#keep(atom);
+      if (!only.known) only.consumer.arrived(only);
+    } else if (this.cursors.length > 0 || this.retained) {
+      this.#keep(atom);
+      for (const cursor of this.cursors) if (!cursor.known) cursor.consumer.arrived(cursor);
+    } else {
+      this.#through++;
       if (atom.holders === 0) this.#pool.give(atom);
-      return;
     }
-    if (this.#next - this.#first === this.#ring.length) this.#grow();
+  }
+
+  #keep(atom: Atom): void {
+    const next = this.#next;
+    if (next - this.#first > this.#mask) this.#grow();
     atom.holders++;
-    this.#ring[this.#next & (this.#ring.length - 1)] = atom;
-    this.#next++;
-    for (let i = 0; i < cursors.length; i++) {
-      const cursor = cursors[i] as Cursor;
-      if (!cursor.known) cursor.consumer.arrived(cursor);
-    }
+    this.#ring[next & this.#mask] = atom;
+    this.#next = next + 1;
   }
 
   /** Lets a consumer read from here on. */
@@ -93,25 +98,30 @@ export class AtomicStream {
     const cursor = new Cursor(this, consumer, from === 'start' ? this.#first : this.#next);
     this.cursors.push(cursor);
     if (cursor.position === this.#first) this.#atFirst++;
+    this.#count();
     if (cursor.waiting) consumer.arrived(cursor);
     return cursor;
   }
 
   detach(cursor: Cursor): void {
     this.cursors.splice(this.cursors.indexOf(cursor), 1);
+    this.#count();
     if (cursor.position === this.#first && --this.#atFirst === 0) this.#trim();
   }
 
   /** @internal */
   at(position: number): Atom | undefined {
-    return position < this.#next ? this.#ring[position & (this.#ring.length - 1)] : undefined;
+    return position < this.#next ? this.#ring[position & this.#mask] : undefined;
   }
 
   /** @internal A cursor has moved on from this position. */
   passed(position: number): void {
-    if (position !== this.#first || this.retained) return;
-    if (this.cursors.length === 1) this.#drop();
-    else if (--this.#atFirst === 0) this.#trim();
+    if (this.#only !== undefined) this.#drop();
+    else if (position === this.#first && !this.retained && --this.#atFirst === 0) this.#trim();
+  }
+
+  #count(): void {
+    this.#only = this.cursors.length === 1 && !this.retained ? this.cursors[0] : undefined;
   }
 
   /** Forgets what every cursor has passed. */
@@ -125,20 +135,22 @@ export class AtomicStream {
   }
 
   #drop(): void {
-    const place = this.#first & (this.#ring.length - 1);
+    const first = this.#first;
+    const place = first & this.#mask;
     const atom = this.#ring[place] as Atom;
     this.#ring[place] = undefined;
-    this.#first++;
+    this.#first = first + 1;
     if (--atom.holders === 0) this.#pool.give(atom);
     if (this.onRoom !== undefined) this.onRoom();
   }
 
   #grow(): void {
-    const larger: (Atom | undefined)[] = Array.from({ length: this.#ring.length * 2 });
-    for (let at = this.#first; at < this.#next; at++) {
-      larger[at & (larger.length - 1)] = this.#ring[at & (this.#ring.length - 1)];
-    }
+    const ring = this.#ring;
+    const larger: (Atom | undefined)[] = Array.from({ length: ring.length * 2 });
+    const mask = larger.length - 1;
+    for (let at = this.#first; at < this.#next; at++) larger[at & mask] = ring[at & this.#mask];
     this.#ring = larger;
+    this.#mask = mask;
   }
 }
 

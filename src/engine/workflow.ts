@@ -45,6 +45,8 @@ export class WorkflowRuntime implements Runnable, Consumer {
   #cursor: Cursor | undefined;
   /** The operators of the only segment, if all there is to do is run them. */
   #chain: readonly Operator[] | undefined;
+  /** The only operator of that chain, if there is just one. */
+  #only: Operator | undefined;
   /** The outputs of the segments, while an atom runs. */
   readonly #outs: (Atom | undefined)[] = [];
 
@@ -63,6 +65,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
     const [first] = segments;
     const linear = segments.length === 1 && first?.readers === 1 && sink.length === 1 && sink[0] === 0;
     this.#chain = linear && first.inputs.length === 1 ? first.operators : undefined;
+    this.#only = this.#chain?.length === 1 ? this.#chain[0] : undefined;
   }
 
   read(stream: AtomicStream, from: 'end' | 'start'): void {
@@ -118,6 +121,10 @@ export class WorkflowRuntime implements Runnable, Consumer {
   }
 
   #run(atom: Atom): Atom {
+    if (this.#only !== undefined) {
+      const out = this.#only.run(atom, false, atom.end);
+      return out === atom ? this.#copyOf(atom) : out;
+    }
     const chain = this.#chain;
     return chain === undefined ? this.#runSegments(atom, 0, atom.end) : this.#runChain(chain, 0, atom, false, atom.end);
   }

@@ -39,7 +39,11 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** What is wrong with a function that was given; `generators` are welcome where many values are made of one. */
-export function functionMistakes(to: string, f: unknown, { generators = false } = {}): Mistake[] {
+export function functionMistakes(
+  to: string,
+  f: unknown,
+  { generators = false }: { readonly generators?: boolean } = {},
+): Mistake[] {
   if (typeof f !== 'function') {
     const what = `${to} was given ${inWords(f)}, and a function is needed`;
     return [{ code: 'graph/bad-argument', what, cure: 'Give it a function' }];

@@ -388,7 +388,7 @@ export class Generators {
 function throttleMistakes(throttle: Throttle | undefined): Mistake[] {
   if (throttle === undefined) return [];
   const { events, perMs = 1000 } = (throttle as Throttle | null) ?? {};
-  if (Number(events) >= 1 && Number(perMs) > 0 && Number.isFinite(perMs)) return [];
+  if (events !== undefined && events >= 1 && perMs > 0 && Number.isFinite(perMs)) return [];
   const what = `a throttle of ${inWords(events)} events per ${inWords(perMs)} ms lets nothing pass`;
   return [{ code: 'graph/bad-argument', what, cure: 'Allow at least one event per time, and give the time in milliseconds' }];
 }

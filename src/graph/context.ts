@@ -74,11 +74,11 @@ export interface Future<out T> {
 }
 
 /** A continuation that is data: it can be stored and sent, because a name stands for the function. */
-export interface Continuation<in R, in Env, out O> {
+export interface Continuation<in R, in Env, out O, out Reply = never> {
   readonly name: string;
   readonly run: (reply: unknown, env: unknown, ctx: AnyContext) => void;
   readonly otherwise: ((error: unknown, env: unknown, ctx: AnyContext) => void) | undefined;
-  readonly [carries]?: ((reply: R, env: Env) => O) | undefined;
+  readonly [carries]?: ((reply: R, env: Env) => [O, Reply]) | undefined;
 }
 
 /** How an ask may differ from the usual. */
@@ -123,6 +123,13 @@ export interface AskerContext<in O> extends ProcessorContext<O> {
 export interface ReplierContext<in O, in Reply> extends AskerContext<O> {
   /** Answers the request that this turn, or the turn that it continues, was given. */
   reply(reply: Reply): void;
+  await<R>(
+    future: Future<R>,
+    then: (reply: NoInfer<R>, ctx: this) => void,
+    otherwise?: (error: unknown, ctx: this) => void,
+  ): void;
+  /** The same with a continuation that is data; it may reply too. */
+  await<R, Env>(future: Future<R>, then: Continuation<R, Env, O, Reply>, env: NoInfer<Env>): void;
 }
 
 /** Every ability at once: what the engine passes to any handler, whatever its type shows. */

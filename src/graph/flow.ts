@@ -31,6 +31,9 @@ export class WorkflowBuilder {
   }
 }
 
+/** What passes a predicate: what it guards, if it is a type guard. */
+export type Passing<T, P> = P extends (value: T) => value is (infer U extends T) ? U : T;
+
 /** The values that a flow carries. */
 export type FlowValue<F> = F extends AnyFlow<infer T> ? T : never;
 
@@ -147,8 +150,8 @@ export class Flow<T> implements AnyFlow<T> {
   }
 
   /** One flow for each predicate, with the events that pass it. An event can pass several. */
-  split<const P extends readonly ((value: T) => boolean)[]>(...predicates: P): { [I in keyof P]: TaskFlow<T, T> } {
-    return predicates.map((keep) => this.filter(keep)) as { [I in keyof P]: TaskFlow<T, T> };
+  split<const P extends readonly ((value: T) => boolean)[]>(...predicates: P): { [I in keyof P]: TaskFlow<T, Passing<T, P[I]>> } {
+    return predicates.map((keep) => this.filter(keep)) as { [I in keyof P]: TaskFlow<T, Passing<T, P[I]>> };
   }
 
   /** Asks portals. */
@@ -194,6 +197,8 @@ export class Flow<T> implements AnyFlow<T> {
    * Ends the branch: its events become the workflow's output, one atom for each atom read. Further branches go `into`
    * the stream that the first one returned, so that their types must agree.
    */
+  sink(): Stream<T>;
+  sink<U>(this: AnyFlow<NoInfer<U>>, into: Stream<U> | undefined): Stream<U>;
   sink(into?: Stream<T>): Stream<T> {
     return this.workflow.sink(this, into);
   }

@@ -1,7 +1,6 @@
 /** Generators: where atoms come from that no one sends. Each launch opens the source afresh. */
-import { describe } from '../errors.ts';
 import { inWords, isPromise, type Mistake } from './arguments.ts';
-import { isKey, type Key } from './keys.ts';
+import type { Key } from './keys.ts';
 
 /** Atoms on request. Finished for good when `hasNext` is false. */
 export interface AtomSource<out T> {
@@ -80,7 +79,7 @@ export function iterate<T>(source: Iterable<T> | Iterator<T>): Iterable<T> {
 
 /** What was opened, once it is sure that atoms can be asked of it. */
 export function atomSource<T>(opened: AtomSource<T>): AtomSource<T> {
-  const { hasNext, next } = ((opened as AtomSource<T> | undefined) ?? {}) as Partial<AtomSource<T>>;
+  const { hasNext, next } = (opened as Partial<AtomSource<T>> | undefined) ?? {};
   if (typeof hasNext === 'function' && typeof next === 'function') return opened;
   throw new TypeError(`it opened ${inWords(opened)}, which has no functions hasNext and next`);
 }
@@ -104,11 +103,6 @@ export function iterableMistakes(to: string, given: unknown): Mistake[] {
   return [{ code: 'graph/bad-argument', what, cure: 'Give it something that for … of accepts' }];
 }
 
-/** Why a key that a generator was given cannot be one; `undefined` if it can. */
-export function keyProblem(key: unknown): string | undefined {
-  return isKey(key) ? undefined : `the key is ${typeof key === 'number' ? String(key) : describe(typeof key)}`;
-}
-
 function lookAhead<T>(source: Iterable<T> | Iterator<T>): AtomSource<T extends Iterable<infer V> ? V : never> {
   type V = T extends Iterable<infer U> ? U : never;
   const iterator = iterate(source)[Symbol.iterator]();
@@ -121,7 +115,7 @@ function lookAhead<T>(source: Iterable<T> | Iterator<T>): AtomSource<T extends I
       ahead = undefined;
       const iterable = typeof value === 'string' || (typeof value === 'object' && value !== null && Symbol.iterator in value);
       if (!iterable) throw new TypeError(`an atom is ${inWords(value)}, and an iterable with its values is needed`);
-      return value as unknown as Iterable<V>;
+      return value as Iterable<V>;
     },
   };
 }

@@ -3,33 +3,36 @@ import type { AnyContext, Continuation, ReplierContext } from './context.ts';
 import type { carries, Portal } from './handles.ts';
 
 /**
- * Names a continuation. The task that awaits with it declares it, so that it can be found by its name.
+ * Names a continuation. The task that awaits with it declares it, so that it can be found by its name. What it emits,
+ * and what it replies if the task that awaits is answering a request, has to be said: `Out` and `Reply`.
  *
  * @example
  * ```ts
  * import { answer, application, continuation } from 'portico/dataflow';
  *
- * const priced = continuation('priced', (price: number, item: string, ctx) => ctx.emit(`${item}: ${price}`));
+ * const priced = continuation<number, string, string>('priced', (price, item, ctx) => {
+ *   ctx.emit(`${item}: ${price}`);
+ * });
  *
  * application('shop', (app) => {
  *   const prices = app.portal<string, number>('prices');
  *   const items = app.generators.fromArray(['tea']);
- *   app.workflow().source(items).asker<string>({ asks: [prices], continuations: [priced] }, (item, ctx) => {
+ *   app.workflow().source(items).asker({ asks: [prices], continuations: [priced] }, (item, ctx) => {
  *     ctx.await(ctx.ask(prices, item), priced, item);
  *   }).sink();
  *   app.workflow().source(app.generators.empty<never>()).replier([answer(prices, (item, ctx) => ctx.reply(item.length))]).sink();
  * });
  * ```
  */
-export function continuation<R, Env, O = unknown>(
+export function continuation<R, Env, Out = never, Reply = never>(
   name: string,
-  run: (reply: R, env: Env, ctx: ReplierContext<O, unknown>) => void,
-  otherwise?: (error: unknown, env: Env, ctx: ReplierContext<O, unknown>) => void,
-): Continuation<R, Env, O> {
+  run: (reply: R, env: Env, ctx: ReplierContext<Out, Reply>) => void,
+  otherwise?: (error: unknown, env: Env, ctx: ReplierContext<Out, Reply>) => void,
+): Continuation<R, Env, Out, Reply> {
   return {
     name,
-    run: run as unknown as Continuation<R, Env, O>['run'],
-    otherwise: otherwise as unknown as Continuation<R, Env, O>['otherwise'],
+    run: run as unknown as Continuation<R, Env, Out, Reply>['run'],
+    otherwise: otherwise as unknown as Continuation<R, Env, Out, Reply>['otherwise'],
   };
 }
 

@@ -56,7 +56,7 @@ export interface TaskSpec {
   readonly factory?: (ctx: InitContext) => TaskSpec;
   readonly asks: readonly { readonly path: string }[];
   readonly answers: readonly Answer<unknown>[];
-  readonly continuations: readonly Continuation<never, never, unknown>[];
+  readonly continuations: readonly Continuation<never, never, unknown, unknown>[];
   /** What is wrong with what it was made of. */
   readonly mistakes: readonly Mistake[];
   /** The behaviors that this is a sequence of, if it is one. The handlers run them; `explain` shows them. */

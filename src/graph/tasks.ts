@@ -1,5 +1,5 @@
 /** Prebuilt tasks: what the operators of a flow are made of, for use with `flow.task`, `withStep` and the like. */
-import { PorticoError } from '../errors.ts';
+import { PorticoError, printed } from '../errors.ts';
 import { functionMistakes, inWords, notAHandle, optionalFunctionMistakes, pathOf, type Mistake } from './arguments.ts';
 import type { AskerContext, Continuation, MapContext, ProcessorContext } from './context.ts';
 import type { Key } from './keys.ts';
@@ -47,7 +47,7 @@ export function identity<I>(): Task<I, I> {
 /** Logs each value at level info and passes it on. */
 export function logger<I>(prefix = ''): Task<I, I> {
   const log = (value: unknown, ctx: MapContext): unknown => {
-    ctx.log.info(`${prefix}${String(value)}`);
+    ctx.log.info(`${prefix}${printed(value)}`);
     return value;
   };
   return { spec: leanSpec('map', log, 'logger') };
@@ -148,7 +148,7 @@ export function stash<I, O>(define: (stash: Stash<I>) => Task<I, O>): Task<I, O>
 /** The portals that a task asks, and the named continuations that it awaits with. */
 export interface Asks<out O> {
   readonly asks: readonly { readonly path: string }[];
-  readonly continuations?: readonly Continuation<never, never, O>[];
+  readonly continuations?: readonly Continuation<never, never, O, unknown>[];
 }
 
 /** A task that asks portals. */
@@ -194,7 +194,7 @@ function asking(to: string, given: unknown): Pick<TaskSpec, 'asks' | 'continuati
   }
   return {
     asks: asks.filter((portal) => pathOf(portal) !== undefined) as { path: string }[],
-    continuations: continuations.filter(isRecord) as unknown as Continuation<never, never, unknown>[],
+    continuations: continuations.filter(isRecord) as unknown as Continuation<never, never, unknown, unknown>[],
     mistakes: [
       ...asks.filter((portal) => pathOf(portal) === undefined).map((portal) => notAHandle(to, portal, 'a portal')),
       ...continuations.flatMap((each) => continuationMistakes(to, each)),

@@ -108,7 +108,10 @@ export class WorkflowDraft {
   /** */
   rename(position: number, name: string): void {
     const task = this.#draft(position, 'withName');
-    if (task !== undefined) task.name = name;
+    if (typeof name !== 'string') {
+      const what = `withName was given ${inWords(name)}`;
+      this.fine([{ code: 'graph/bad-name', what, cure: 'Give it a text of at least one character, without a slash' }]);
+    } else if (task !== undefined) task.name = name;
   }
 
   /** Modifies the last behavior of the last part of a task. */

@@ -1,6 +1,6 @@
 /** The first pass: everything that is wrong with the graph, all of it at once. */
 import type { Problem } from '../errors.ts';
-import type { Application, EntityKind, WorkflowNode } from '../graph/application.ts';
+import { NOTHING, streamPath, type Application, type EntityKind, type WorkflowNode } from '../graph/application.ts';
 import { cyclesOf, definitions, edgesOf } from './entities.ts';
 import type { Known, Pass, Plan, Requirement } from './plan.ts';
 
@@ -15,6 +15,7 @@ export const check: Pass = {
       ...duplicatePaths(app, known),
       ...uses.flatMap((use) => wrongUse(use, own, known)),
       ...app.workflows.flatMap((workflow) => workflowProblems(workflow)),
+      ...tasksOf(app).flatMap(({ spec, path }) => spec.mistakes.map((mistake) => ({ ...mistake, where: path }))),
       ...retention(app, own, known),
       ...connectedTwice(app),
       ...bareCycles(app),
@@ -27,7 +28,7 @@ export const check: Pass = {
 
 /** Every path that is used, what it must be, and by whom. */
 function usesOf(app: Application): Requirement[] {
-  const uses: Requirement[] = [
+  const all: Requirement[] = [
     ...app.workflows.flatMap(({ source, path }) =>
       source === undefined ? [] : [{ path: source, kind: 'stream' as const, by: path }],
     ),
@@ -41,6 +42,7 @@ function usesOf(app: Application): Requirement[] {
       spec.asks.map((portal) => ({ path: portal.path, kind: 'portal' as const, by: path })),
     ),
   ];
+  const uses = all.filter(({ path }) => path !== NOTHING);
   // What was looked up and is used is listed with its user; that says more.
   const used = new Set(uses.map(({ path, kind }) => `${kind} ${path}`));
   const unused = app.references.filter(({ path, kind }) => !used.has(`${kind} ${path}`));
@@ -58,6 +60,8 @@ function duplicatePaths(app: Application, known: Known | undefined): Problem[] {
   for (const { path } of definitions(app)) seen.set(path, (seen.get(path) ?? 0) + 1);
   return [...seen].flatMap(([path, times]): Problem[] => {
     const cure = 'Give each its own name';
+    // Whoever shares a name with another shares the path of its stream, too; that need not be said.
+    if (path.endsWith('/stream') && (seen.get(path.slice(0, -'/stream'.length)) ?? 0) > 1) return [];
     if (times > 1) return [{ code: 'graph/duplicate-path', where: path, what: `${times} things have this path`, cure }];
     // Only splits are placed under another application's path.
     if (!path.startsWith(`${app.path}/`) && known?.kindOf(path) !== undefined) {
@@ -77,6 +81,10 @@ function wrongUse(use: Requirement, own: Map<string, EntityKind | 'other'>, know
     return [{ code: 'graph/wrong-kind', where: by, what: `a ${kind} is needed, and ${path} is ${is}`, cure: hint }];
   }
   if (known === undefined) return [];
+  if (kind === 'stream' && known.kindOf(streamPath(path)) === 'stream') {
+    const cure = `Use ${streamPath(path)}`;
+    return [{ code: 'graph/wrong-kind', where: by, what: `a stream is needed, and ${path} is the path of what makes one`, cure }];
+  }
   const near = nearest(path, [...own.keys(), ...known.paths()]);
   const cure = near === undefined ? 'Launch the application that has it first' : `Did you mean ${near}? Otherwise launch the application that has it first`;
   return [{ code: 'graph/unknown-path', where: by, what: `there is no ${kind} ${path}`, cure }];
@@ -116,7 +124,7 @@ function retention(app: Application, own: Map<string, EntityKind | 'other'>, kno
       return { code: 'graph/bad-argument', where: app.path, what, cure: 'Retain it where it is defined' };
     });
   const unkept = app.workflows.flatMap(({ source, from, path }): Problem[] => {
-    if (source === undefined || from === 'end' || app.retained.includes(source)) return [];
+    if (source === undefined || source === NOTHING || from === 'end' || app.retained.includes(source)) return [];
     if (!own.has(source) && known?.isRetained(source) !== false) return [];
     const what = `it reads ${source} from the start, and that stream keeps no past`;
     return [{ code: 'graph/not-retained', where: path, what, cure: 'Retain the stream where it is defined' }];
@@ -128,6 +136,7 @@ function connectedTwice(app: Application): Problem[] {
   const seen = new Set<string>();
   return app.connections.flatMap(({ from, to, path }): Problem[] => {
     const pair = `${from}\n${to}`;
+    if (from === NOTHING || to === NOTHING) return [];
     if (!seen.has(pair)) {
       seen.add(pair);
       return [];

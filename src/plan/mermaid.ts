@@ -12,8 +12,7 @@ import { surround, type Surroundings } from './surroundings.ts';
 
 /** All plans in one flowchart. */
 export function drawPlans(around: Surroundings): string {
-  const drawing = new Drawing(around);
-  return drawing.text();
+  return new Drawing(around).text();
 }
 
 /** A flowchart after each pass, as Markdown: a heading and a diagram for each. */
@@ -52,7 +51,9 @@ class Drawing {
   }
 
   text(): string {
-    const foreign = [...this.#foreign].map(([path, node]) => `${node}[${label(path)}]:::foreign`);
+    const foreign = [...this.#foreign].map(
+      ([path, node]) => `${node}[${label('elsewhere', path)}]:::foreign`,
+    );
     const classes = [
       ...(foreign.length > 0 ? ['classDef foreign stroke-dasharray:4'] : []),
       ...(this.#around.plans.some(({ problems }) => problems.length > 0)
@@ -195,7 +196,7 @@ function label(...lines: readonly string[]): string {
   return `"${lines.map(escaped).join('<br/>')}"`;
 }
 
-/** Mermaid reads quotes, character codes, HTML, formulas, Markdown and comments even within quotes. */
+/** Mermaid reads quotes, character codes, HTML, Markdown and comments even within quotes. */
 function escaped(text: string): string {
   return text.replace(/["#&<>`*_~%;]|\p{C}|\p{Z}/gu, (char) =>
     char === ' ' ? char : `#${char.codePointAt(0)};`,

@@ -1,13 +1,15 @@
 /** What both systems do in the same way: launch, stop, send, subscribe, care for dead letters. */
-import { PorticoError, type ErrorCode } from '../errors.ts';
+import { PorticoError, describe, type ErrorCode } from '../errors.ts';
 import type { DeadLetter } from '../engine/deadletters.ts';
 import type { Partition } from '../engine/partition.ts';
 import type { AtomicStream } from '../engine/stream.ts';
 import type { Subscriber } from '../engine/tap.ts';
-import type { Application } from '../graph/application.ts';
+import { streamPath, type Application } from '../graph/application.ts';
+import { inWords, isPromise, pathOf } from '../graph/arguments.ts';
 import type { Ingress, Stream } from '../graph/handles.ts';
 import type { Key } from '../graph/keys.ts';
 import { compile } from '../plan/compile.ts';
+import { aFunction, refuse, type Refusal } from './guards.ts';
 
 /** An application, or its path or name. */
 export type ApplicationRef = Application | string;
@@ -25,6 +27,7 @@ export interface DeadLetterBox {
 }
 
 export function launchInto(partition: Partition, application: Application): void {
+  refuse('launch', noApplication(application));
   if (partition.instances.has(application.path)) {
     const cure = 'Stop it first, or launch it under another name';
     throw wrong('application/launched-twice', application.path, 'it is running already', cure);
@@ -33,7 +36,9 @@ export function launchInto(partition: Partition, application: Application): void
 }
 
 export function stopIn(partition: Partition, ref: ApplicationRef): void {
-  const path = typeof ref !== 'string' ? ref.path : ref.startsWith('/') ? ref : `/${ref}`;
+  const given = typeof ref === 'string' ? ref : pathOf(ref);
+  refuse('stop', given === undefined ? [needed('an application or its name', ref, 'Give it what was launched')] : []);
+  const path = given?.startsWith('/') === true ? given : `/${given}`;
   const instance = partition.instances.get(path);
   if (instance === undefined) {
     const running = [...partition.instances.keys()].join(', ') || 'none';
@@ -48,41 +53,70 @@ export function stopIn(partition: Partition, ref: ApplicationRef): void {
 }
 
 /** Appends one atom with these values to the stream of an ingress. */
-export function sendInto<T>(partition: Partition, { path, stream }: Ingress<T>, values: readonly T[]): void {
-  const found = streamOf(partition, stream.path);
+export function sendInto<T>(partition: Partition, ingress: Ingress<T>, values: readonly T[]): void {
+  const path = ingressPath(ingress);
+  const found = streamOf(partition, streamPath(path));
   const node = [...partition.instances.values()].flatMap(({ plan }) => plan.application.ingresses).find((ingress) => ingress.path === path);
-  if (node === undefined) throw wrong('graph/wrong-kind', path, 'it is no ingress', 'Make one with app.ingress()');
+  if (node === undefined) throw wrong('graph/wrong-kind', path, 'an ingress is needed, and it is none', 'Make one with app.ingress()');
   partition.admit(found, node.key, values);
 }
 
 /** Hands the events of a stream to a function, until the returned function is called. */
 export function subscribeTo<T>(
   partition: Partition,
-  { path }: Stream<T>,
+  handle: Stream<T>,
   subscriber: SubscriberOf<T>,
   from: 'end' | 'start',
 ): () => void {
+  const path = pathOf(handle) ?? '';
+  refuse('subscribe', [
+    ...(path === '' ? [needed('a stream', handle, 'Give it a stream of an application')] : []),
+    ...aFunction('the subscriber', subscriber),
+    ...(from === 'start' || (from as string) === 'end' ? [] : [{ what: `from is ${inWords(from)}`, cure: 'It can be “end” or “start”' }]),
+  ]);
   const stream = streamOf(partition, path);
   if (from === 'start' && !stream.retained) {
     throw wrong('graph/not-retained', path, 'it keeps no past to read from its start', 'Retain it where it is defined');
   }
-  const tap = partition.tap(stream, subscriber as Subscriber, from);
+  const received: Subscriber = (value, event) => {
+    const given: unknown = subscriber(value as T, event);
+    if (isPromise(given)) given.then(undefined, rejected);
+  };
+  const rejected = (cause: unknown): void => {
+    partition.untap(tap);
+    const what = `the promise of a subscriber was rejected, and it was unsubscribed: ${describe(cause)}`;
+    const cure = 'Catch in the subscriber what may happen there, and subscribe again';
+    const error = new PorticoError({ code: 'system/subscriber-failed', where: path, what, cure }, { cause });
+    partition.log('error', path, path, error.message);
+  };
+  const tap = partition.tap(stream, received, from);
   return () => {
     partition.untap(tap);
   };
 }
 
-export function deadLettersOf(partition: Partition, wake: () => void): DeadLetterBox {
+/** The path of the ingress that was given. */
+export function ingressPath(ingress: unknown): string {
+  const path = pathOf(ingress);
+  refuse('send', path === undefined ? [needed('an ingress', ingress, 'Give it what app.ingress() returned')] : []);
+  return path ?? '';
+}
+
+export function deadLettersOf(partition: Partition, usable: (what: string) => void, wake: () => void): DeadLetterBox {
   const known = (found: boolean, id: number): void => {
     if (!found) throw wrong('deadletter/unknown', `dead letter ${id}`, 'there is no such dead letter', 'list() says which there are');
   };
   return {
     list: () => partition.deadLetters.list(),
     resend: (id) => {
+      usable('resend');
       known(partition.resend(id), id);
       wake();
     },
-    discard: (id) => known(partition.deadLetters.take(id) !== undefined, id),
+    discard: (id) => {
+      usable('discard');
+      known(partition.deadLetters.take(id) !== undefined, id);
+    },
   };
 }
 
@@ -101,6 +135,17 @@ export function systemFailed(cause: PorticoError): PorticoError {
 
 export function wrong(code: ErrorCode, where: string, what: string, cure: string): PorticoError {
   return new PorticoError({ code, where, what, cure });
+}
+
+function noApplication(given: unknown): Refusal[] {
+  const { path, workflows, problems, build } = (given ?? {}) as Partial<Record<string, unknown>>;
+  if (typeof path === 'string' && Array.isArray(workflows) && Array.isArray(problems)) return [];
+  const cure = typeof build === 'function' ? 'Call build() first' : 'Give it what application(…) returned';
+  return [needed('an application', given, cure)];
+}
+
+function needed(what: string, given: unknown, cure: string): Refusal {
+  return { what: `${what} is needed, and ${inWords(given)} was given`, cure };
 }
 
 function streamOf(partition: Partition, path: string): AtomicStream {

@@ -6,11 +6,14 @@
  */
 import type { PorticoError } from '../errors.ts';
 import { Partition } from '../engine/partition.ts';
-import type { Application } from '../graph/application.ts';
+import { streamPath, type Application } from '../graph/application.ts';
+import { inWords } from '../graph/arguments.ts';
 import type { Ingress, Stream } from '../graph/handles.ts';
 import { platformHost, type Host } from '../host.ts';
+import { anObject, atLeast, guardedHost, has, refuse, wholeNumber } from './guards.ts';
 import {
   deadLettersOf,
+  ingressPath,
   launchInto,
   outsideTurns,
   sendInto,
@@ -60,8 +63,8 @@ export async function startSystem(options: RunningOptions = {}): Promise<Running
 }
 
 interface Waiter {
-  resolve(): void;
-  reject(error: PorticoError): void;
+  readonly resolve: () => void;
+  readonly reject: (error: PorticoError) => void;
 }
 
 /** How long it runs before the platform has its turn. */
@@ -85,7 +88,16 @@ export class RunningSystem implements AsyncDisposable {
   readonly #room = new Map<string, Waiter[]>();
 
   constructor(options: RunningOptions) {
-    const { host = platformHost(), strict = true, deadLetterLimit = 10_000, ingressLimit = 1024 } = options;
+    refuse('startSystem', anObject('options', options));
+    const { applications = [], host: given = platformHost(), strict = true, deadLetterLimit = 10_000, ingressLimit = 1024 } = options;
+    refuse('startSystem', [
+      ...has('host', given, ['now', 'entropy', 'yield', 'after', 'log']),
+      ...wholeNumber('seed', options.seed ?? 0),
+      ...atLeast('deadLetterLimit', deadLetterLimit, 0),
+      ...atLeast('ingressLimit', ingressLimit, 1),
+      ...(Array.isArray(applications) ? [] : [{ what: `applications is ${inWords(applications)}`, cure: 'Give a list of them' }]),
+    ]);
+    const host = guardedHost(given);
     this.#host = host;
     this.#ingressLimit = ingressLimit;
     this.partition = new Partition({
@@ -96,10 +108,22 @@ export class RunningSystem implements AsyncDisposable {
       deadLetterLimit,
       log: (level, name, path, value) => host.log({ level, name, path, value }),
     });
-    this.deadLetters = deadLettersOf(this.partition, () => {
-      this.#wake();
-    });
-    for (const application of options.applications ?? []) this.launch(application);
+    this.deadLetters = deadLettersOf(
+      this.partition,
+      (what) => {
+        this.#usable(what);
+      },
+      () => {
+        this.#wake();
+      },
+    );
+    try {
+      for (const application of applications) this.launch(application);
+    } catch (error) {
+      // Nobody gets hold of this system; those launched before must not run on in the dark.
+      this.#down = true;
+      throw error;
+    }
   }
 
   /** Why the system stopped by itself, if it did. */
@@ -124,7 +148,7 @@ export class RunningSystem implements AsyncDisposable {
   /** Lets an atom with these values enter; waits while too many are waiting already. */
   async send<T>(ingress: Ingress<T>, ...values: readonly T[]): Promise<void> {
     this.#usable('send');
-    const { path } = ingress.stream;
+    const path = streamPath(ingressPath(ingress));
     while (this.#backlog(path) >= this.#ingressLimit) {
       await this.#wait(this.#waitersFor(path));
       this.#usable('send');
@@ -171,14 +195,29 @@ export class RunningSystem implements AsyncDisposable {
   #wake(): void {
     if (this.#scheduled || this.#down) return;
     this.#scheduled = true;
-    this.#host.yield(() => {
-      this.#pump();
-    });
+    try {
+      this.#host.yield(() => {
+        this.#pump();
+      });
+    } catch (error) {
+      this.#scheduled = false;
+      this.#fail(error as PorticoError);
+      throw error;
+    }
   }
 
   #pump(): void {
     this.#scheduled = false;
     if (this.#down) return;
+    try {
+      this.#runSlice();
+    } catch (error) {
+      // Nothing but the host can throw here, and nobody is there to catch it.
+      this.#fail(error as PorticoError);
+    }
+  }
+
+  #runSlice(): void {
     const { partition } = this;
     const until = this.#host.now() + SLICE_MS;
     while (partition.runnable && partition.run(BURST) === BURST && this.#host.now() < until);
@@ -236,6 +275,7 @@ export class RunningSystem implements AsyncDisposable {
   #fail(failure: PorticoError): void {
     if (this.#reported) return;
     this.#reported = true;
+    this.partition.failure ??= failure;
     this.#host.log({ level: 'error', name: 'system', path: failure.where, value: failure.message });
     this.#tellAll(systemFailed(failure));
   }

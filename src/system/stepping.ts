@@ -4,6 +4,7 @@ import { Partition } from '../engine/partition.ts';
 import type { Application } from '../graph/application.ts';
 import type { Ingress, Stream } from '../graph/handles.ts';
 import { manualClock, platformHost, type Clock, type LogRecord } from '../host.ts';
+import { aFunction, anObject, atLeast, guardedClock, guardedLog, has, refuse, wholeNumber } from './guards.ts';
 import {
   deadLettersOf,
   launchInto,
@@ -51,6 +52,10 @@ export function steppingSystem(options: SteppingOptions = {}): SteppingSystem {
   return new SteppingSystem(options);
 }
 
+function printed(record: LogRecord): void {
+  platformHost().log(record);
+}
+
 export class SteppingSystem {
   /** @internal */
   readonly partition: Partition;
@@ -58,17 +63,31 @@ export class SteppingSystem {
   readonly deadLetters: DeadLetterBox;
   #down = false;
 
-  constructor({ seed = 1, clock = manualClock(), log, strict = true, deadLetterLimit = 10_000 }: SteppingOptions) {
-    const print = log ?? platformHost().log;
+  constructor(options: SteppingOptions) {
+    refuse('steppingSystem', anObject('options', options));
+    const { seed = 1, clock = manualClock(), log = printed, strict = true, deadLetterLimit = 10_000 } = options;
+    refuse('steppingSystem', [
+      ...wholeNumber('seed', seed),
+      ...has('clock', clock, ['now']),
+      ...aFunction('log', log),
+      ...atLeast('deadLetterLimit', deadLetterLimit, 0),
+    ]);
+    const print = guardedLog(log);
     this.partition = new Partition({
       seed,
-      clock,
+      clock: guardedClock(clock),
       order: 'ranked',
       strict,
       deadLetterLimit,
       log: (level, name, path, value) => print({ level, name, path, value }),
     });
-    this.deadLetters = deadLettersOf(this.partition, () => undefined);
+    this.deadLetters = deadLettersOf(
+      this.partition,
+      (what) => {
+        this.#usable(what);
+      },
+      () => undefined,
+    );
   }
 
   /** Launches an application. Throws everything that is wrong with it in one error; then nothing of it runs. */
@@ -97,6 +116,7 @@ export class SteppingSystem {
 
   /** Whether a step can be made now. What waits for the clock does not count. */
   canStep(): boolean {
+    outsideTurns(this.partition, 'canStep');
     return !this.#down && this.partition.runnable;
   }
 
@@ -112,6 +132,7 @@ export class SteppingSystem {
   /** Steps until nothing can run, and returns how many steps that took. More than `maxSteps` are an error. */
   stepUntilComplete(maxSteps: number = Infinity): number {
     this.#usable('stepUntilComplete');
+    refuse('stepUntilComplete', atLeast('maxSteps', maxSteps, 0));
     let steps = 0;
     while (steps < maxSteps && this.partition.runnable) steps += this.#run(maxSteps - steps);
     if (this.partition.runnable) {

@@ -1,4 +1,5 @@
 import {
+  answer,
   application,
   startSystem,
   type ApplicationBuilder,

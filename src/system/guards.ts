@@ -1,0 +1,109 @@
+/**
+ * Guards at the edge of a system: what it is told is checked when it is told, and what its host throws or gives that is
+ * of no use becomes an error of Portico.
+ */
+import { describe, PorticoError, type Problem } from '../errors.ts';
+import { inWords } from '../graph/arguments.ts';
+import { platformHost, type Clock, type Host, type LogRecord } from '../host.ts';
+
+/** What is wrong with an option or an argument. */
+export type Refusal = Pick<Problem, 'what' | 'cure'>;
+
+/** Throws all that is wrong in one error, if anything is. */
+export function refuse(where: string, refusals: readonly Refusal[]): void {
+  const code = 'system/bad-argument';
+  const problems = refusals.map((refusal): Problem => ({ code, where, ...refusal }));
+  const [first, second] = problems;
+  if (first === undefined) return;
+  if (second === undefined) throw new PorticoError(first);
+  const what = `${problems.length} things that it was given are wrong`;
+  throw new PorticoError({ code, where, what, cure: 'Mend each of them' }, { problems });
+}
+
+/** Whether an option is a whole number from `least` up, or without end. */
+export function atLeast(name: string, given: unknown, least: number): Refusal[] {
+  if (given === Infinity || (Number.isInteger(given) && (given as number) >= least)) return [];
+  return [{ what: `${name} is ${inWords(given)}`, cure: `Give a whole number from ${least} up, or Infinity` }];
+}
+
+export function wholeNumber(name: string, given: unknown): Refusal[] {
+  return Number.isInteger(given) ? [] : [{ what: `${name} is ${inWords(given)}`, cure: 'Give a whole number' }];
+}
+
+/** Whether something has the functions that are needed of it. */
+export function has(name: string, given: unknown, functions: readonly string[]): Refusal[] {
+  const held = (typeof given === 'object' && given !== null ? given : {}) as Record<string, unknown>;
+  const missing = functions.filter((each) => typeof held[each] !== 'function');
+  if (missing.length === 0) return [];
+  const what = `${name} is ${inWords(given)} without the function ${missing.join(' and ')}`;
+  return [{ what, cure: name === 'host' ? 'Begin with platformHost() and replace parts of it' : 'Give one, or leave it out' }];
+}
+
+export function aFunction(name: string, given: unknown): Refusal[] {
+  return typeof given === 'function' ? [] : [{ what: `${name} is ${inWords(given)}`, cure: 'Give a function' }];
+}
+
+export function anObject(name: string, given: unknown): Refusal[] {
+  const fine = typeof given === 'object' && given !== null && !Array.isArray(given);
+  return fine ? [] : [{ what: `${name} is ${inWords(given)}`, cure: 'Write them by name, as in { seed: 7 }' }];
+}
+
+/** A clock whose time can be relied on. */
+export function guardedClock(clock: Clock): Clock {
+  return {
+    now: () => {
+      const now = guarded('clock', () => clock.now());
+      if (Number.isFinite(now)) return now;
+      throw hostFailed('clock', `says that the time is ${inWords(now)}`, {});
+    },
+  };
+}
+
+/** A log that never fails: a line that it does not take goes to the console, with the reason. */
+export function guardedLog(log: (record: LogRecord) => void): (record: LogRecord) => void {
+  return (record) => {
+    try {
+      log(record);
+    } catch (cause) {
+      const { message } = hostFailed('log', `threw: ${describe(cause)}`, { cause });
+      const platform = platformHost();
+      platform.log({ level: 'error', name: 'system', path: 'host.log', value: message });
+      platform.log(record);
+    }
+  };
+}
+
+/** A host whose errors are errors of Portico. */
+export function guardedHost(host: Host): Host {
+  return {
+    ...guardedClock(host),
+    log: guardedLog((record) => {
+      host.log(record);
+    }),
+    entropy: () => {
+      const seed = guarded('entropy', () => host.entropy());
+      if (Number.isInteger(seed)) return seed;
+      throw hostFailed('entropy', `gave ${inWords(seed)} and no whole number`, {});
+    },
+    yield: (resume) => {
+      guarded('yield', () => {
+        host.yield(resume);
+      });
+    },
+    after: (delayMs, wake) => guarded('after', () => host.after(delayMs, wake)),
+  };
+}
+
+function guarded<T>(part: string, call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    if (cause instanceof PorticoError) throw cause;
+    throw hostFailed(part, `threw: ${describe(cause)}`, { cause });
+  }
+}
+
+function hostFailed(part: string, how: string, options: { cause?: unknown }): PorticoError {
+  const cure = `Mend the ${part} of the host`;
+  return new PorticoError({ code: 'host/failed', where: `host.${part}`, what: `it ${how}`, cure }, options);
+}

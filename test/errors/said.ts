@@ -1,0 +1,107 @@
+// What the tests of errors share: to provoke an error, and to look at what it says.
+import { expect } from 'vitest';
+import {
+  application,
+  PorticoError,
+  steppingSystem,
+  type Application,
+  type ApplicationBuilder,
+  type ErrorCode,
+  type LogRecord,
+  type Problem,
+  type SteppingSystem,
+} from 'portico/dataflow';
+
+/** What an error should say: where exactly, and words of what is wrong and of what would be right. */
+export interface Said {
+  readonly code: ErrorCode;
+  readonly where: string;
+  readonly what: string;
+  readonly cure: string;
+}
+
+/** `test/errors.test.ts` looks for calls of this function: every code must be expected by one. */
+export function expectSaid(problem: Problem | undefined, { code, where, what, cure }: Said): void {
+  expect(problem).toMatchObject({
+    code,
+    where,
+    what: expect.stringContaining(what) as string,
+    cure: expect.stringContaining(cure) as string,
+  });
+  expectSentences(problem as Problem);
+}
+
+/** Read aloud, `what` and `cure` are sentences: nothing was left out in the middle, and the full stops are ours. */
+function expectSentences({ what, cure }: Problem): void {
+  expect(what).toMatch(/^\S.*[^.\s]$/su);
+  expect(cure).toMatch(/^\p{Lu}.*[^.\s]$/su);
+  expect(`${what} ${cure}`).not.toMatch(/\[object|NaN NaN|\(\)\s*\(\)|``/u);
+}
+
+/** The error of Portico that a call throws. */
+export function caught(call: () => unknown): PorticoError {
+  try {
+    call();
+  } catch (error) {
+    expect(error).toBeInstanceOf(PorticoError);
+    return error as PorticoError;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** The error of Portico that a promise is rejected with. */
+export async function rejected(promise: Promise<unknown>): Promise<PorticoError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  expect(error).toBeInstanceOf(PorticoError);
+  return error as PorticoError;
+}
+
+/** The error behind an error. */
+export function causeOf(error: PorticoError): PorticoError {
+  expect(error.cause).toBeInstanceOf(PorticoError);
+  return error.cause as PorticoError;
+}
+
+/** All that is wrong with an application called `app`, found when it is launched after `others`. */
+export function problemsOf(
+  write: (app: ApplicationBuilder) => unknown,
+  others: readonly Application[] = [],
+): readonly Problem[] {
+  const { system } = quiet();
+  for (const other of others) system.launch(other);
+  const error = caught(() => {
+    system.launch(application('app', write));
+  });
+  expect(error.code).toBe('graph/invalid');
+  expect(system.canStep()).toBe(false);
+  return error.problems;
+}
+
+/** The one thing that is wrong with an application. */
+export function problemOf(
+  write: (app: ApplicationBuilder) => unknown,
+  others: readonly Application[] = [],
+): Problem {
+  const problems = problemsOf(write, others);
+  expect(problems).toHaveLength(1);
+  return problems[0] as Problem;
+}
+
+/** A stepping system that keeps its log to itself. */
+export function quiet(): { system: SteppingSystem; lines: LogRecord[] } {
+  const lines: LogRecord[] = [];
+  const system = steppingSystem({
+    log: (record) => {
+      lines.push(record);
+    },
+  });
+  return { system, lines };
+}
+
+/** What JavaScript lets pass and TypeScript would not. */
+export function js<T>(value: unknown): T {
+  return value as T;
+}

@@ -1,0 +1,527 @@
+/** Builds a random program for the engine, and runs it. */
+import {
+  answer,
+  application,
+  continuation,
+  manualClock,
+  perKeyMap,
+  perKeyState,
+  perTaskMap,
+  perTaskState,
+  priority,
+  random,
+  roundRobin,
+  same,
+  steppingSystem,
+  tasks,
+  type Answer,
+  type Application,
+  type ApplicationBuilder,
+  type AskerContext,
+  type Flow,
+  type Key,
+  type ManualClock,
+  type MapContext,
+  type MachineState,
+  type Portal,
+  type ProcessorContext,
+  type ReplierContext,
+  type SteppingSystem,
+  type Stream,
+  type Task,
+  type TaskFlow,
+  type TimerId,
+} from 'portico/dataflow';
+import type { TaskContext } from '../../src/engine/context.ts';
+import { SLOTS, blame, stateOf, type Turn, type World } from './perform.ts';
+import {
+  hash,
+  lifeOf,
+  mix,
+  positionsOf,
+  type Action,
+  type Behavior,
+  type Node,
+  type Program,
+  type Scope,
+  type Workflow,
+} from './program.ts';
+
+/** One atom as somebody downstream saw it. */
+export interface SeenAtom {
+  readonly events: readonly (readonly [Key | undefined, number])[];
+  readonly end: 'atom' | 'seal';
+}
+
+/** A program as an application, and what can be seen of it from outside. */
+export interface Built {
+  readonly app: Application;
+  /** The atoms of each stream that has a recorder, by the number of the stream. */
+  readonly recorded: ReadonlyMap<number, SeenAtom[]>;
+  /** Every stream: those of the generators, then those of the stages. */
+  readonly streams: readonly Stream<number>[];
+  /** All state of all tasks, as a text. */
+  state(): string;
+}
+
+type Emitting = ProcessorContext<number>;
+type Asking = AskerContext<number>;
+
+const values = (scope: (name: string, initial: undefined) => ReturnType<typeof perKeyState<number | undefined>>) =>
+  Array.from({ length: SLOTS }, (_, i) => scope(`value ${i}`, undefined));
+const handles = {
+  key: { values: values(perKeyState), map: perKeyMap<number, number>('map') },
+  task: { values: values(perTaskState), map: perTaskMap<number, number>('map') },
+};
+const lastTimer = perTaskState<TimerId | undefined>('timer', undefined);
+
+const strategies = { random, roundRobin, priority };
+
+/** Which streams get a recorder: all, or every other one, so that some have one consumer only. */
+export function build(program: Program, world: World, record: (stream: number) => boolean = () => true): Built {
+  const recorded = new Map<number, SeenAtom[]>();
+  const streams: Stream<number>[] = [];
+  const builder = new Builder(program, world, recorded, streams, record);
+  const app = application('program', (app) => {
+    builder.write(app);
+  });
+  return { app, recorded, streams, state: () => builder.state() };
+}
+
+class Builder {
+  readonly #program: Program;
+  readonly #world: World;
+  readonly #recorded: Map<number, SeenAtom[]>;
+  readonly #streams: Stream<number>[];
+  readonly #record: (stream: number) => boolean;
+  #portals: Portal<number, number>[] = [];
+  /** The contexts of all tasks, and the keys that were seen there. */
+  readonly #contexts = new Map<string, { context: TaskContext; keys: Set<Key> }>();
+
+  constructor(
+    program: Program,
+    world: World,
+    recorded: Map<number, SeenAtom[]>,
+    streams: Stream<number>[],
+    record: (stream: number) => boolean,
+  ) {
+    this.#program = program;
+    this.#world = world;
+    this.#recorded = recorded;
+    this.#streams = streams;
+    this.#record = record;
+  }
+
+  write(app: ApplicationBuilder): void {
+    const { inputs, stages, portals, behindPortals } = this.#program;
+    const streams = this.#streams;
+    this.#portals = portals.map(({ keyed }, i) => app.portal(`p${i}`, keyed ? { key: (request) => request % 2 } : {}));
+    for (const atoms of inputs) streams.push(app.generators.fromArrays(atoms));
+    const source = (number: number): Stream<number> => streams[number % streams.length] as Stream<number>;
+    const loops: (() => void)[] = [];
+    stages.forEach((stage, s) => {
+      switch (stage.kind) {
+        case 'workflow':
+          streams.push(this.#workflow(app, `w${s}`, source(stage.source), stage));
+          break;
+        case 'splitter': {
+          const splitter = app.splitter(source(stage.source));
+          for (const mod of stage.mods) streams.push(app.split(splitter, (value) => value % mod === 0));
+          break;
+        }
+        case 'sequencer': {
+          const sequencer = app.sequencer<number>({ strategy: strategies[stage.strategy] });
+          const from = new Set(stage.from.map(source));
+          [...from].forEach((each, i) => {
+            app.connect(each, sequencer, { priority: i % 2 });
+          });
+          const own = streams.push(sequencer.stream) - 1;
+          const { back } = stage;
+          if (back === undefined) break;
+          loops.push(() => {
+            const later = streams.slice(own);
+            // Lives run out and atoms stay small, so every loop comes to rest.
+            const left = perTaskState('left', 3);
+            const closing = app.workflow(`loop${s}`).source(later[back % later.length] as Stream<number>);
+            const once = closing.processor<number>((value, ctx) => {
+              if (lifeOf(value) === 0 || left.get(ctx) === 0) return;
+              left.update(ctx, (n) => n - 1);
+              ctx.emit(value - 100);
+            });
+            app.connect(once.withOnAtomComplete((ctx) => left.delete(ctx)).sink(), sequencer);
+          });
+        }
+      }
+    });
+    for (const close of loops) close();
+    if (portals.length > 0) this.#answering(app, behindPortals);
+    streams.forEach((stream, i) => {
+      if (this.#record(i)) this.#recorder(app, i, stream);
+    });
+  }
+
+  /** All state of all tasks that had a turn. */
+  state(): string {
+    return [...this.#contexts]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([site, { context, keys }]) => {
+        const { key, cell } = context;
+        context.live = true;
+        const texts = [...keys, undefined].map((key) => {
+          context.key = key;
+          context.cell = undefined;
+          const turn = stateTurn(context);
+          return `${site} ${String(key)} ${stateOf({ key, ...turn })} timer ${lastTimer.get(context)?.timer}`;
+        });
+        context.live = false;
+        context.key = key;
+        context.cell = cell;
+        return texts;
+      })
+      .join('\n');
+  }
+
+  #workflow(app: ApplicationBuilder, name: string, source: Stream<number>, workflow: Workflow): Stream<number> {
+    const { nodes, sinks, onFailure } = workflow;
+    const first = app.workflow(name, { onFailure }).source(source);
+    const flows = this.#nodes(name, first, nodes);
+    const positions = positionsOf(sinks, nodes.length);
+    let out: Stream<number> | undefined;
+    for (const position of positions) {
+      const flow = flows[position] ?? first;
+      out = out === undefined ? flow.sink() : flow.sink(out);
+    }
+    return out as Stream<number>;
+  }
+
+  #nodes(name: string, first: Flow<number>, nodes: readonly Node[]): TaskFlow<number, number>[] {
+    const flows: TaskFlow<number, number>[] = [];
+    nodes.forEach((node, n) => {
+      const [from = first, ...others] = positionsOf(node.inputs, n).map((position) => flows[position] ?? first);
+      flows.push(this.#node(`${name}n${n}`, others.length > 0 ? from.union(...others) : from, node));
+    });
+    return flows;
+  }
+
+  #node(name: string, from: Flow<number>, { parts }: Node): TaskFlow<number, number> {
+    let flow: TaskFlow<number, number> | undefined;
+    parts.forEach((steps, p) => {
+      steps.forEach(({ behavior, atoms }, s) => {
+        const site = `${name}.${p}.${s}`;
+        const task = this.#task(site, behavior);
+        if (flow === undefined) flow = from.task(task).withName(name);
+        else flow = s === 0 ? flow.withAndThen(task) : flow.withLoop(atoms, task);
+        flow = this.#modified(site, flow, behavior);
+      });
+    });
+    return flow as TaskFlow<number, number>;
+  }
+
+  #task(site: string, { op, init }: Behavior): Task<number, number> {
+    const made = this.#made(site, op);
+    return init ? tasks.init(() => made) : made;
+  }
+
+  #made(site: string, op: Behavior['op']): Task<number, number> {
+    switch (op.kind) {
+      case 'map':
+        return tasks.map((value, ctx) => {
+          this.#perform(ctx, site, value, op.actions);
+          return mix(value, op.add);
+        });
+      case 'filter':
+        return tasks.filter((value, ctx) => {
+          this.#perform(ctx, site, value, op.actions);
+          return value % op.mod === 0;
+        });
+      case 'flatMap': {
+        const perform = (ctx: MapContext, value: number, what: string, actions: readonly Action[]): void => {
+          this.#perform(ctx, site + what, value, actions);
+        };
+        return tasks.flatMap(function* (value, ctx) {
+          perform(ctx, value, '', op.actions);
+          for (let i = 0; i < op.times; i++) {
+            yield mix(value, i);
+            perform(ctx, value, `.${i}`, []);
+          }
+        });
+      }
+      case 'key':
+        return tasks.key((value, ctx) => {
+          this.#perform(ctx, site, value, op.actions);
+          return keyOf(value, op.mod);
+        });
+      case 'consume':
+        return tasks.consume((value, ctx) => {
+          this.#perform(ctx, site, value, op.actions);
+        });
+      case 'processor':
+        return this.#processor(site, (value, ctx) => {
+          this.#perform(ctx, site, value, op.actions);
+        });
+      case 'vsm': {
+        const odd: MachineState<number, number> = (value, ctx) => {
+          this.#perform(ctx, site, value, op.actions);
+          return value % 2 === 1 ? even : same;
+        };
+        const even: MachineState<number, number> = (value, ctx) => {
+          this.#perform(ctx, site, value, op.others);
+          return value % 2 === 0 ? odd : same;
+        };
+        return tasks.vsm(odd);
+      }
+      case 'stash':
+        return tasks.stash((stash) =>
+          tasks.processor<number, number>((value, ctx) => {
+            // Values that come out of the stash are marked by their sign.
+            if (value >= 0 && value % 3 === 0) {
+              stash.stash(ctx, ~value);
+              this.#perform(ctx, `${site}.stash`, value, []);
+              return;
+            }
+            const own = value < 0 ? ~value : value;
+            this.#perform(ctx, site, own, op.actions);
+            ctx.emit(mix(own, stash.size(ctx)));
+            if (value >= 0 && value % 3 === 1) stash.unstashAll(ctx);
+          }),
+        );
+      case 'sample':
+        return tasks.sample(op.every);
+      case 'identity':
+        return tasks.identity();
+      case 'empty':
+        return tasks.empty();
+      case 'logger':
+        return tasks.logger();
+    }
+  }
+
+  /** A processor, or a task that asks if there is anyone to ask. */
+  #processor(site: string, onNext: (value: number, ctx: Emitting) => void): Task<number, number> {
+    if (this.#portals.length === 0) return tasks.processor(onNext);
+    return tasks.asker(this.#asks(site), onNext);
+  }
+
+  #asks(site: string): { asks: Portal<number, number>[]; continuations: ReturnType<Builder['named']>[] } {
+    return { asks: this.#portals, continuations: [this.named(site, false), this.named(site, true)] };
+  }
+
+  #modified(site: string, flow: TaskFlow<number, number>, behavior: Behavior): TaskFlow<number, number> {
+    const { wrapper, onError, onAtomComplete, onComplete, onTimer } = behavior;
+    let made = flow;
+    if (wrapper !== undefined) {
+      made = made.withWrapper<number>((value, ctx, inner) => {
+        this.#perform(ctx, `${site}.wrapper`, value, [{ do: 'add', scope: 'task', slot: 0, by: 1 }]);
+        for (let i = 0; i < wrapper; i++) inner(value);
+      });
+    }
+    if (onError !== undefined) {
+      made = made.withOnError((error, ctx) => {
+        this.#perform(ctx, `${site}.error`, blame(error), onError);
+      });
+    }
+    if (onAtomComplete !== undefined) {
+      made = made.withOnAtomComplete((ctx) => {
+        this.#perform(ctx, `${site}.atom`, 0, onAtomComplete);
+      });
+    }
+    if (onComplete !== undefined) {
+      made = made.withOnComplete((ctx) => {
+        this.#perform(ctx, `${site}.complete`, 0, onComplete);
+      });
+    }
+    if (onTimer !== undefined) {
+      made = made.withOnTimer<number>((value, ctx) => {
+        this.#perform(ctx, `${site}.timer`, value, onTimer);
+      });
+    }
+    return made;
+  }
+
+  /** The workflow whose one task answers all portals. */
+  #answering(app: ApplicationBuilder, behind: readonly Node[]): void {
+    const answers = this.#program.portals.map(
+      ({ actions }, i): Answer<number> =>
+        answer(this.#portals[i] as Portal<number, number>, (request: number, ctx: ReplierContext<number, number>) => {
+          this.#perform(ctx, `answer.p${i}`, request, actions);
+        }),
+    );
+    const onFailure = this.#program.stages.find((stage) => stage.kind === 'workflow')?.onFailure ?? 'deadLetter';
+    const source = app.workflow('answer', { onFailure }).source(this.#streams[0] as Stream<number>);
+    const task = tasks.askerreplier<number, number>(this.#asks('answer'), answers, (value, ctx) => {
+      this.#perform(ctx, 'answer', value, [{ do: 'add', scope: 'key', slot: 0, by: 1 }]);
+    });
+    const flow = source.task(task).withName('answer');
+    this.#streams.push((this.#nodes('answer', flow, behind).at(-1) ?? flow).sink());
+  }
+
+  #recorder(app: ApplicationBuilder, number: number, stream: Stream<number>): void {
+    const atoms: SeenAtom[] = [];
+    this.#recorded.set(number, atoms);
+    let events: SeenAtom['events'][number][] = [];
+    const end = (end: SeenAtom['end']) => (): void => {
+      atoms.push({ events, end });
+      events = [];
+    };
+    app
+      .workflow(`recorder${number}`)
+      .source(stream)
+      .consume((value, ctx) => {
+        events.push([ctx.key, value]);
+      })
+      .withOnAtomComplete(end('atom'))
+      .withOnComplete(end('seal'))
+      .sink();
+  }
+
+  #perform(ctx: MapContext, site: string, value: number, actions: readonly Action[]): void {
+    const context = ctx as TaskContext;
+    const place = site.split('.', 2).join('.');
+    const known = this.#contexts.get(place) ?? { context, keys: new Set() };
+    this.#contexts.set(place, known);
+    if (ctx.key !== undefined) known.keys.add(ctx.key);
+    this.#world.perform(this.#turn(ctx as Emitting), site, value, actions);
+  }
+
+  #turn(ctx: Emitting): Turn {
+    return {
+      get key() {
+        return ctx.key;
+      },
+      emit: (value) => ctx.emit(value),
+      log: (value) => ctx.log.info(value),
+      ...stateTurn(ctx),
+      after: (ms, value) => {
+        lastTimer.set(ctx, ctx.after(ms, value));
+      },
+      cancel: () => {
+        const id = lastTimer.get(ctx);
+        if (id !== undefined) ctx.cancel(id);
+      },
+      ask: (action, value, site) => {
+        this.#ask(ctx as Asking, action, value, site);
+      },
+      reply: (value) => {
+        (ctx as ReplierContext<number, number>).reply(value);
+      },
+    };
+  }
+
+  #ask(ctx: Asking, action: Action & { readonly do: 'ask' }, value: number, site: string): void {
+    const { how, ms, then, otherwise } = action;
+    const options = ms === undefined ? {} : { timeoutMs: ms };
+    // A handler asks only portals after its own, so that chains of requests end.
+    const after = /^answer\.p(\d+)/.exec(site)?.[1];
+    const offered = this.#portals.slice(after === undefined ? 0 : Number(after) + 1);
+    if (offered.length === 0) return;
+    const futures = action.portals.map((p) => ctx.ask(offered[p % offered.length] as Portal<number, number>, value, options));
+    const failed = (error: unknown, c: Asking): void => {
+      this.#perform(c, `${site}.else`, blame(error), otherwise ?? []);
+    };
+    if (how === 'all') {
+      const all = (replies: readonly number[], c: Asking): void => {
+        this.#perform(c, `${site}.all`, lifeOf(value) * 100 + (hash(replies.join()) % 100), then);
+      };
+      if (otherwise === undefined) ctx.awaitAll(futures, all);
+      else ctx.awaitAll(futures, all, failed);
+      return;
+    }
+    futures.forEach((future, f) => {
+      if (how === 'closure') {
+        const resumed = (reply: number, c: Asking): void => {
+          if (future.value(c) !== reply) throw new Error('a future has another value than its continuation was given');
+          this.#perform(c, `${site}.then${f}`, reply, then);
+        };
+        if (otherwise === undefined) ctx.await(future, resumed);
+        else ctx.await(future, resumed, failed);
+      } else if (how === 'named') {
+        const place = site.split('.', 1)[0] === 'answer' ? 'answer' : site.split(/[./]/).slice(0, 3).join('.');
+        ctx.await(future, this.named(place, otherwise !== undefined), { site: `${site}.named${f}`, then, otherwise });
+      }
+    });
+  }
+
+  readonly #named = new Map<string, ReturnType<typeof continuation<number, Environment, number>>>();
+
+  /** The named continuations of a task; whoever awaits with one gives its actions along. */
+  named(place: string, withElse: boolean): ReturnType<typeof continuation<number, Environment, number>> {
+    const name = `${place} ${withElse}`;
+    let made = this.#named.get(name);
+    if (made === undefined) {
+      const run = (reply: number, { site, then }: Environment, ctx: Emitting): void => {
+        this.#perform(ctx, site, reply, then);
+      };
+      const failed = (error: unknown, { site, otherwise }: Environment, ctx: Emitting): void => {
+        this.#perform(ctx, `${site}.else`, blame(error), otherwise ?? []);
+      };
+      made = withElse ? continuation(name, run, failed) : continuation(name, run);
+      this.#named.set(name, made);
+    }
+    return made;
+  }
+}
+
+interface Environment {
+  readonly site: string;
+  readonly then: readonly Action[];
+  readonly otherwise: readonly Action[] | undefined;
+}
+
+/** State as the engine's contexts give it. */
+function stateTurn(ctx: MapContext): Pick<Turn, 'read' | 'write' | 'entries' | 'put' | 'clear'> {
+  const of = (scope: Scope) => handles[scope];
+  return {
+    read: (scope, slot) => of(scope).values[slot]?.get(ctx),
+    write: (scope, slot, value) => {
+      const handle = of(scope).values[slot];
+      if (value === undefined) handle?.delete(ctx);
+      else handle?.set(ctx, value);
+    },
+    entries: (scope) => of(scope).map.entries(ctx),
+    put: (scope, entry, value) => {
+      if (value === undefined) of(scope).map.delete(ctx, entry);
+      else of(scope).map.set(ctx, entry, value);
+    },
+    clear: (scope) => {
+      of(scope).map.clear(ctx);
+    },
+  };
+}
+
+/** Keys of every kind. */
+export function keyOf(value: number, mod: number): Key {
+  const rest = value % mod;
+  return rest === 0 ? 'zero' : rest === 1 ? 1n : rest;
+}
+
+/** A stepping system with a clock and its log. */
+export interface Stepping {
+  readonly system: SteppingSystem;
+  readonly clock: ManualClock;
+  readonly log: string[];
+}
+
+export function stepping(app: Application, seed: number): Stepping {
+  const clock = manualClock();
+  const log: string[] = [];
+  const system = steppingSystem({
+    seed,
+    clock,
+    log: ({ level, path, value }) => log.push(`${level} ${path} ${String(value)}`),
+  });
+  system.launch(app);
+  return { system, clock, log };
+}
+
+/** Steps until nothing can run, and again whenever a timer is due, a few times. `stepped` is called after each step. */
+export function runToRest({ system, clock }: Stepping, stepped: () => void = () => undefined): void {
+  for (let round = 0; round < 12; round++) {
+    while (system.canStep()) {
+      system.step();
+      stepped();
+    }
+    const { nextMs } = system.partition.turns.timers;
+    if (nextMs === Infinity) return;
+    clock.advance(nextMs - clock.now());
+  }
+}
