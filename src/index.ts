@@ -9,7 +9,7 @@ export type { Application, OnFailure } from './graph/application.ts';
 export { checkApplication } from './plan/compile.ts';
 export { Flow, TaskFlow, WorkflowBuilder, type FlowValue, type Passing } from './graph/flow.ts';
 export type { AnyFlow } from './graph/workflow.ts';
-export type { Ingress, Portal, Sequencer, Splitter, Stream } from './graph/handles.ts';
+export type { Egress, Ingress, Portal, Sequencer, Splitter, Stream } from './graph/handles.ts';
 export type { Key } from './graph/keys.ts';
 export type { AtomSource, GeneratorOptions, Throttle } from './graph/generators.ts';
 export { priority, random, roundRobin, type SequencerStrategy, type SequencerTurn } from './graph/sequencers.ts';

@@ -19,6 +19,7 @@ import {
   steppingSystem,
   TaskFlow,
   tasks as typed,
+  type AnyFlow as TypedAnyFlow,
   type Application,
   type Future as TypedFuture,
   type Generators as TypedGenerators,
@@ -384,17 +385,23 @@ export class Workflow {
   }
 }
 
+/** A flow, as far as joining flows needs it. */
+export interface AnyFlow<out O> {
+  /** @internal */
+  readonly at: TypedAnyFlow<O>;
+}
+
 /** A position in a workflow. */
-export class Flow<I, O> {
-  /** What it is in the typed API. */
-  readonly #at: TaskFlow<I, O>;
+export class Flow<I, O> implements AnyFlow<O> {
+  /** @internal What it is in the typed API. */
+  readonly at: TaskFlow<I, O>;
   readonly #workflow: Workflow;
   readonly #asking: Asking;
   readonly #sunk: boolean;
 
   /** @internal */
   constructor(at: TaskFlow<I, O>, workflow: Workflow, asking: Asking, sunk: boolean = false) {
-    this.#at = at;
+    this.at = at;
     this.#workflow = workflow;
     this.#asking = asking;
     this.#sunk = sunk;
@@ -444,8 +451,8 @@ export class Flow<I, O> {
     );
   }
 
-  union<U>(flows: readonly Flow<never, U>[]): Flow<O | U, O | U> {
-    return this.#go('union', (at) => at.union(...flows.map((flow) => flow.#at)));
+  union<U>(flows: readonly AnyFlow<U>[]): Flow<O | U, O | U> {
+    return this.#go('union', (at) => at.union(...flows.map((flow) => flow.at)));
   }
 
   asker<U, Request, Reply>(portal: Portal<Request, Reply>, onNext: Curried<O, unknown, U>): Flow<O, U> {
@@ -534,8 +541,8 @@ export class Flow<I, O> {
   /** Ends the branch. What is sunk can only be frozen. */
   sink(): Flow<I, O> {
     this.#workflow.open('sink()', this.#sunk);
-    this.#at.sink();
-    return new Flow(this.#at, this.#workflow, this.#asking, true);
+    this.at.sink();
+    return new Flow(this.at, this.#workflow, this.#asking, true);
   }
 
   freeze(): Produced<O> {
@@ -544,7 +551,7 @@ export class Flow<I, O> {
 
   #go<J, U>(what: string, go: (at: TaskFlow<I, O>) => TaskFlow<J, U>): Flow<J, U> {
     this.#workflow.open(`${what}()`, this.#sunk);
-    return new Flow(go(this.#at), this.#workflow, this.#asking);
+    return new Flow(go(this.at), this.#workflow, this.#asking);
   }
 }
 

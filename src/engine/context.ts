@@ -19,8 +19,10 @@ import { frozen } from '../graph/state.ts';
 import type { LogLevel } from '../host.ts';
 import type { Atom } from './atom.ts';
 import { Cell, EntryMap, type Cells } from './cells.ts';
+import type { EgressRuntime } from './egress.ts';
 import { CancelTimer, TaskTimer, type Entrance, type TaskTimers } from './entrance.ts';
 import { Ask, Gather, Reply, named, type Awaited, type PortalRuntime, type Then } from './portal.ts';
+import type { Random } from './random.ts';
 import type { Turns } from './turn.ts';
 
 /** The state of a task: shared by all its parts. */
@@ -60,6 +62,7 @@ export class TaskState {
 export interface Surroundings {
   readonly turns: Turns;
   readonly taskTimers: TaskTimers;
+  readonly random: Random;
   /** Whether values of state are frozen. */
   readonly strict: boolean;
   log(level: LogLevel, name: string, path: string, value: unknown): void;
@@ -72,6 +75,8 @@ export interface Abilities {
   /** The named continuations that it declares. */
   readonly continuations: ReadonlySet<unknown>;
   readonly hasTimer: boolean;
+  /** The egresses of its application, by path. */
+  readonly egresses: ReadonlyMap<string, EgressRuntime>;
 }
 
 /** How long an ask waits if it does not say. */
@@ -83,6 +88,8 @@ export class TaskContext implements AnyContext {
   live = false;
   /** Where emissions go; undefined for tasks that do not emit. */
   out: Atom | undefined = undefined;
+  /** How many events the output held when this turn began. */
+  savepoint = 0;
   /** The cell of the key, once it was looked up. */
   cell: Cell | undefined = undefined;
   /** The request to reply to. */
@@ -145,10 +152,34 @@ export class TaskContext implements AnyContext {
     out.values[n] = value;
   }
 
-  emitAs(key: Key, value: unknown): void {
+  emitTo(key: Key, value: unknown): void {
     const { out } = this;
     if (out === undefined) throw this.#cannot('emit');
-    out.push(checkedKey(key, this.path), value);
+    const n = out.n++;
+    out.keys[n] = typeof key === 'string' ? key : checkedKey(key, this.path);
+    out.values[n] = value;
+  }
+
+  release({ path }: { readonly path: string }, value: unknown): void {
+    this.#alive('release');
+    const egress = this.#abilities.egresses.get(path);
+    if (egress === undefined) {
+      const what = `it releases to ${path}, which is no egress of its application`;
+      throw this.#wrong('graph/unknown-path', what, 'Release to what app.egress() returned for this application');
+    }
+    this.turns.add(egress.release(this.key ?? deriveKey(value, 0), value));
+  }
+
+  undo(): void {
+    this.#alive('undo');
+    this.turns.rollback();
+    (this.out as Atom).n = this.savepoint;
+    this.cell = undefined;
+  }
+
+  random(bound: number): number {
+    this.#alive('random');
+    return this.#surroundings.random.below(bound);
   }
 
   readState(handle: StateHandle): unknown {

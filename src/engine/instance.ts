@@ -10,6 +10,7 @@ import { handlersOf, type TaskSpec } from '../graph/task.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { AtomPool } from './atom.ts';
 import { TaskContext, TaskState, type Surroundings } from './context.ts';
+import { EgressRuntime } from './egress.ts';
 import { Entrance } from './entrance.ts';
 import { GeneratorRuntime } from './generator.ts';
 import { HandlerOperator, KeyOperator, leanOperator, type Operator } from './operators.ts';
@@ -50,6 +51,7 @@ export class Instance {
   readonly generators: readonly GeneratorRuntime[];
   readonly #ground: Ground;
   readonly #states: TaskState[] = [];
+  readonly #egresses: ReadonlyMap<string, EgressRuntime>;
   readonly #connected: { readonly sequencer: SequencerRuntime; readonly cursor: Cursor }[] = [];
 
   constructor(plan: Plan, ground: Ground) {
@@ -58,8 +60,9 @@ export class Instance {
     this.path = app.path;
     this.#ground = ground;
     const { pool } = ground;
-    for (const { path } of [...app.generators, ...app.ingresses, ...app.sequencers, ...app.workflows]) this.#addStream(streamPath(path));
+    for (const { path } of [...app.generators, ...app.ingresses, ...app.egresses, ...app.sequencers, ...app.workflows]) this.#addStream(streamPath(path));
     for (const { path } of app.splits) this.#addStream(path);
+    this.#egresses = new Map(app.egresses.map(({ path }) => [path, new EgressRuntime(this.stream(streamPath(path)), ground)]));
     for (const { path, strategy } of app.sequencers) {
       const runtime = new SequencerRuntime(path, this.stream(streamPath(path)), strategy, ground);
       this.entities.set(path, { kind: 'sequencer', app: app.path, runtime });
@@ -162,6 +165,7 @@ export class Instance {
       asks: new Map(spec.asks.map(({ path }) => [path, this.#find(path, 'portal')])),
       continuations: new Set<unknown>(spec.continuations),
       hasTimer: handlers.onTimer !== undefined,
+      egresses: this.#egresses,
     };
     const context = new TaskContext(state, entrance, abilities, this.#ground);
     for (const { portal, handle } of spec.answers) this.#find(portal.path, 'portal').answerWith(entrance, handle);

@@ -262,7 +262,6 @@ export class HandlerOperator implements Operator {
     const { n, keys, values } = input;
     const passFailures = input.failures > 0;
     const out = this.#begin();
-    let savepoint = 0;
     let keying = false;
     let i = 0;
     while (i < n) {
@@ -272,7 +271,6 @@ export class HandlerOperator implements Operator {
           let key = keys[i] as Key;
           if (passFailures && value instanceof Failure) {
             this.#failedInput(key, value, out);
-            savepoint = out.n;
             continue;
           }
           if (keyed !== undefined) {
@@ -282,16 +280,15 @@ export class HandlerOperator implements Operator {
           }
           context.key = key;
           context.cell = undefined;
+          context.savepoint = out.n;
           if (onNext !== undefined) onNext(value, context);
           if (undoLog.dirty) context.turns.keep();
-          savepoint = out.n;
         }
       } catch (error) {
         if (keying && keyed !== undefined) {
           keying = false;
           this.#failedInput(keys[i] as Key, failed(keyed.context, error), out);
-        } else this.#failed(out, savepoint, error);
-        savepoint = out.n;
+        } else this.#failed(out, error);
         i++;
       }
     }
@@ -323,7 +320,7 @@ export class HandlerOperator implements Operator {
   #answer(ask: Ask, out: Atom): void {
     const { context } = this;
     context.request = ask;
-    const savepoint = out.n;
+    context.savepoint = out.n;
     try {
       context.key = ask.key;
       context.cell = undefined;
@@ -331,7 +328,7 @@ export class HandlerOperator implements Operator {
       context.turns.keep();
     } catch (error) {
       // The asker learns of it; nothing is left of the turn, and nobody downstream asked for it.
-      out.n = savepoint;
+      out.n = context.savepoint;
       context.turns.add(new Refusal(ask, failed(context, error).error));
       context.turns.keep();
     }
@@ -345,12 +342,12 @@ export class HandlerOperator implements Operator {
     context.current = ask.gather ?? ask;
     context.key = ask.askerKey;
     context.cell = undefined;
-    const savepoint = out.n;
+    context.savepoint = out.n;
     try {
       ask.resume(context, turns.undoLog);
       turns.keep();
     } catch (error) {
-      this.#failed(out, savepoint, error);
+      this.#failed(out, error);
       // Whoever asked this task waits for an answer that cannot come any more.
       if (ask.outer !== undefined) {
         turns.add(new Refusal(ask.outer, error));
@@ -380,22 +377,22 @@ export class HandlerOperator implements Operator {
   /** One turn that is not on the hot path. */
   #turn(key: Key | undefined, out: Atom, run: (ctx: TaskContext) => void, handled?: Failure): void {
     const { context } = this;
-    const savepoint = out.n;
     context.key = key;
     context.cell = undefined;
+    context.savepoint = out.n;
     try {
       run(context);
       context.turns.keep();
     } catch (error) {
-      this.#failed(out, savepoint, error, handled);
+      this.#failed(out, error, handled);
     }
   }
 
   /** O2. */
-  #failed(out: Atom, savepoint: number, error: unknown, handled?: Failure | undefined): void {
+  #failed(out: Atom, error: unknown, handled?: Failure | undefined): void {
     const { context } = this;
     const failure = failed(context, error);
-    out.n = savepoint;
+    out.n = context.savepoint;
     out.fail(context.key ?? 0, handled !== undefined && handled.error === error ? handled : failure);
   }
 

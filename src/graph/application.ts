@@ -12,6 +12,7 @@ export interface Application {
   readonly workflows: readonly WorkflowNode[];
   readonly generators: readonly GeneratorNode[];
   readonly ingresses: readonly IngressNode[];
+  readonly egresses: readonly EgressNode[];
   readonly sequencers: readonly SequencerNode[];
   readonly splitters: readonly SplitterNode[];
   readonly splits: readonly SplitNode[];
@@ -64,6 +65,11 @@ export interface IngressNode {
   readonly key: ((value: unknown) => Key) | undefined;
 }
 
+export interface EgressNode {
+  readonly path: string;
+  readonly name: string;
+}
+
 export interface SequencerNode {
   readonly path: string;
   readonly name: string;
@@ -108,7 +114,7 @@ export type EntityKind = 'stream' | 'sequencer' | 'splitter' | 'portal';
 /** Stands for the path of an argument that was no handle. The builder has said so; nothing else is said about it. */
 export const NOTHING = '';
 
-/** The path of the stream of a workflow, generator, ingress or sequencer. */
+/** The path of the stream of a workflow, generator, ingress, egress or sequencer. */
 export function streamPath(path: string): string {
   return `${path}/stream`;
 }

@@ -64,10 +64,18 @@ export function optionalFunctionMistakes(to: string, f: unknown): Mistake[] {
   return f === undefined ? [] : functionMistakes(to, f);
 }
 
+/** What is wrong with options. */
+export function optionsMistakes(to: string, given: unknown): Mistake[] {
+  if (typeof given === 'object' && given !== null) return [];
+  const what = `${to} was given ${inWords(given)}, and an object with options is needed`;
+  const cure = 'Write options by name, as in { name: “…” }, or leave them out';
+  return [{ code: 'graph/bad-argument', what, cure }];
+}
+
 /** The path behind a handle; undefined if it is none. */
 export function pathOf(handle: unknown): string | undefined {
   if (typeof handle !== 'object' || handle === null || !('path' in handle)) return undefined;
-  return typeof handle.path === 'string' && handle.path !== '' ? handle.path : undefined;
+  return typeof handle.path === 'string' ? handle.path : undefined;
 }
 
 /** That something is no handle. */

@@ -6,6 +6,7 @@ import {
   isPromise,
   notAHandle,
   optionalFunctionMistakes,
+  optionsMistakes,
   pathOf,
   unknownWord,
   type Mistake,
@@ -15,6 +16,7 @@ import {
   streamPath,
   type Application,
   type ConnectionNode,
+  type EgressNode,
   type EntityKind,
   type IngressNode,
   type OnFailure,
@@ -37,7 +39,7 @@ import {
   type Throttle,
 } from './generators.ts';
 import { WorkflowBuilder } from './flow.ts';
-import type { Ingress, Portal, Sequencer, Splitter, Stream } from './handles.ts';
+import type { Egress, Ingress, Portal, Sequencer, Splitter, Stream } from './handles.ts';
 import type { Key } from './keys.ts';
 import { random, type SequencerStrategy } from './sequencers.ts';
 import { erased } from './task.ts';
@@ -91,6 +93,7 @@ export class ApplicationBuilder {
   readonly #workflows: WorkflowDraft[] = [];
   readonly #generators: GeneratorNode[] = [];
   readonly #ingresses: IngressNode[] = [];
+  readonly #egresses: EgressNode[] = [];
   readonly #sequencers: SequencerNode[] = [];
   readonly #splitters: SplitterNode[] = [];
   readonly #splits: SplitNode[] = [];
@@ -124,6 +127,16 @@ export class ApplicationBuilder {
     const path = this.place('ingresses', name);
     const key = this.keyOf('ingress', options, path);
     this.#ingresses.push({ path, name, key });
+    return { path, stream: { path: streamPath(path) } };
+  }
+
+  /**
+   * A place where values leave for the outside, beside the output of a workflow: `ctx.release(egress, value)` in any
+   * task of this application, `system.subscribe(egress.stream, …)` outside.
+   */
+  egress<T>(name: string = this.freshName()): Egress<T> {
+    const path = this.place('egresses', name);
+    this.#egresses.push({ path, name });
     return { path, stream: { path: streamPath(path) } };
   }
 
@@ -215,6 +228,7 @@ export class ApplicationBuilder {
       workflows: this.#workflows.map((workflow) => workflow.node()),
       generators: [...this.#generators],
       ingresses: [...this.#ingresses],
+      egresses: [...this.#egresses],
       sequencers: [...this.#sequencers],
       splitters: [...this.#splitters],
       splits: [...this.#splits],
@@ -253,10 +267,9 @@ export class ApplicationBuilder {
 
   /** @internal The options that were given; none if they are no options, which is noted. */
   options<O extends object>(to: string, given: O, where: string): Partial<O> {
-    if (typeof given === 'object' && (given as O | null) !== null) return given;
-    const what = `${to} was given ${inWords(given)}, and an object with options is needed`;
-    this.note([{ code: 'graph/bad-argument', what, cure: 'Write options by name, as in { name: … }, or leave them out' }], where);
-    return {};
+    const mistakes = optionsMistakes(to, given);
+    this.note(mistakes, where);
+    return mistakes.length === 0 ? given : {};
   }
 
   /** @internal The key function among the options. */
@@ -319,8 +332,8 @@ export class Generators {
 
   /** One atom with these values. */
   fromArray<T>(values: readonly T[], options: GeneratorOptions<T> & { readonly keys?: readonly Key[] } = {}): Stream<T> {
-    const { keys } = options;
-    return this.#add('array', options, () => batches([values], keys && [keys]), arrayMistakes('fromArray', values));
+    const open = (keys?: readonly Key[]): AtomSource<T> => batches([values], keys && [keys]);
+    return this.#add('array', options, open, arrayMistakes('fromArray', values));
   }
 
   /** One atom for each inner array. */
@@ -328,8 +341,8 @@ export class Generators {
     atoms: readonly (readonly T[])[],
     options: GeneratorOptions<T> & { readonly keys?: readonly (readonly Key[])[] } = {},
   ): Stream<T> {
-    const { keys } = options;
-    return this.#add('arrays', options, () => batches(atoms, keys), arrayMistakes('fromArrays', atoms));
+    const open = (keys?: readonly (readonly Key[])[]): AtomSource<T> => batches(atoms, keys);
+    return this.#add('arrays', options, open, arrayMistakes('fromArrays', atoms));
   }
 
   /** One atom with all that the source yields; it must end. An iterator, other than an iterable, can be read only once. */
@@ -337,8 +350,8 @@ export class Generators {
     values: Iterable<T> | Iterator<T>,
     options: GeneratorOptions<T> & { readonly keys?: Iterable<Key> | Iterator<Key> } = {},
   ): Stream<T> {
-    const { keys } = options;
-    const open = (): AtomSource<T> => batches([iterate(values)], keys && [iterate(keys)]);
+    const open = (keys?: Iterable<Key> | Iterator<Key>): AtomSource<T> =>
+      batches([iterate(values)], keys && [iterate(keys)]);
     return this.#add('iterable', options, open, iterableMistakes('fromIterable', values));
   }
 
@@ -347,8 +360,8 @@ export class Generators {
     atoms: Iterable<Iterable<T>> | Iterator<Iterable<T>>,
     options: GeneratorOptions<T> & { readonly keys?: Iterable<Iterable<Key>> | Iterator<Iterable<Key>> } = {},
   ): Stream<T> {
-    const { keys } = options;
-    return this.#add('iterables', options, () => batches(atoms, keys), iterableMistakes('fromIterables', atoms));
+    const open = (keys?: Iterable<Iterable<Key>> | Iterator<Iterable<Key>>): AtomSource<T> => batches(atoms, keys);
+    return this.#add('iterables', options, open, iterableMistakes('fromIterables', atoms));
   }
 
   /** The whole numbers from `start` up to but not including `end`, in atoms of `size`. */
@@ -366,7 +379,7 @@ export class Generators {
 
   /** One atom without events, and then the end. */
   empty<T>(options: GeneratorOptions<T> = {}): Stream<T> {
-    return this.#add<T>('empty', options, () => batches<T>([[]]));
+    return this.#add('empty', options, () => batches<T>([[]]));
   }
 
   /** Whatever `open` gives: it is called once for each launch. */
@@ -375,12 +388,19 @@ export class Generators {
     return this.#add('custom', options, checked, functionMistakes('custom', open));
   }
 
-  #add<T>(kind: string, given: GeneratorOptions<T>, open: () => AtomSource<T>, mistakes: readonly Mistake[] = []): Stream<T> {
+  #add<T, K>(
+    kind: string,
+    given: GeneratorOptions<T> & { readonly keys?: K },
+    open: (keys?: K) => AtomSource<T>,
+    mistakes: readonly Mistake[] = [],
+  ): Stream<T> {
     const options = this.#app.options('the generator', given, this.#app.path);
-    const { name = this.#app.freshName(), throttle } = options;
+    const { name = this.#app.freshName(), throttle, keys } = options;
     const path = this.#app.place('generators', name);
-    this.#app.note([...mistakes, ...throttleMistakes(throttle)], path);
-    this.#nodes.push({ path, name, kind, key: this.#app.keyOf('the generator', options, path), throttle, open });
+    const keysMistakes = keys === undefined ? [] : iterableMistakes('keys', keys);
+    this.#app.note([...mistakes, ...keysMistakes, ...throttleMistakes(throttle)], path);
+    const key = this.#app.keyOf('the generator', options, path);
+    this.#nodes.push({ path, name, kind, key, throttle, open: () => open(keys) });
     return { path: streamPath(path) };
   }
 }
@@ -395,29 +415,27 @@ function throttleMistakes(throttle: Throttle | undefined): Mistake[] {
 
 /** Names what other applications offer. Whether it exists and is of that kind is checked at launch; its type is yours to say. */
 export class Registry {
-  readonly #refer: (path: string, kind: EntityKind) => void;
+  readonly #refer: (path: string, kind: EntityKind) => string;
 
-  constructor(refer: (path: string, kind: EntityKind) => void) {
+  /** @internal `refer` notes what was looked up, and gives its path. */
+  constructor(refer: (path: string, kind: EntityKind) => string) {
     this.#refer = refer;
   }
 
   stream<T>(path: string): Stream<T> {
-    this.#refer(path, 'stream');
-    return { path };
+    return { path: this.#refer(path, 'stream') };
   }
 
   sequencer<T>(path: string): Sequencer<T> {
-    this.#refer(path, 'sequencer');
-    return { path, stream: { path: streamPath(path) } };
+    const found = this.#refer(path, 'sequencer');
+    return { path: found, stream: { path: found === NOTHING ? NOTHING : streamPath(found) } };
   }
 
   splitter<T>(path: string): Splitter<T> {
-    this.#refer(path, 'splitter');
-    return { path };
+    return { path: this.#refer(path, 'splitter') };
   }
 
   portal<Request, Reply>(path: string): Portal<Request, Reply> {
-    this.#refer(path, 'portal');
-    return { path };
+    return { path: this.#refer(path, 'portal') };
   }
 }

@@ -2,7 +2,7 @@
  * What a handler may do: the contexts of the kinds of tasks. A context belongs to its task and to the turn that runs;
  * it is exact (key, name, reply target) and refuses to be used outside that turn.
  */
-import type { carries, Portal } from './handles.ts';
+import type { carries, Egress, Portal } from './handles.ts';
 import type { Key } from './keys.ts';
 
 /** No value: what an unset state holds. */
@@ -62,6 +62,14 @@ export interface ProcessorContext<in O> extends MapContext {
   emit(value: O): void;
   /** Gives `payload` to this task's `onTimer` handler, under the key of this turn, when `delayMs` have passed. */
   after(delayMs: number, payload?: unknown): TimerId;
+  /** Sends a value on under another key: whoever reads it next has its turn where that key lives. */
+  emitTo(key: Key, value: O): void;
+  /** Lets a value leave for the outside when this atom is committed. */
+  release<V>(egress: Egress<V>, value: NoInfer<V>): void;
+  /** Undoes all that this turn has done so far: state, emissions, asks, timers, releases. */
+  undo(): void;
+  /** A number from 0 up to but not including `bound`, from the seeded generator of the system. */
+  random(bound: number): number;
   /** Takes a timer back. Once this atom is done the timer does not fire any more. */
   cancel(timer: TimerId): void;
 }
@@ -134,6 +142,4 @@ export interface ReplierContext<in O, in Reply> extends AskerContext<O> {
 
 /** Every ability at once: what the engine passes to any handler, whatever its type shows. */
 export interface AnyContext extends ReplierContext<unknown, unknown> {
-  /** @internal Emits under another key than that of the turn. */
-  emitAs(key: Key, value: unknown): void;
 }

@@ -1,6 +1,6 @@
 /** The flow of a workflow: positions in its graph, and the operators that go on from there. */
 import { SOURCE } from './application.ts';
-import { functionMistakes, inWords } from './arguments.ts';
+import { functionMistakes, inWords, optionsMistakes } from './arguments.ts';
 import type { AskerContext, MapContext, ProcessorContext } from './context.ts';
 import type { Stream } from './handles.ts';
 import type { Key } from './keys.ts';
@@ -26,7 +26,8 @@ export class WorkflowBuilder {
    * `from: 'start'`, all of a stream that is retained.
    */
   source<T>(stream: Stream<T>, options: { readonly from?: 'end' | 'start' } = {}): Flow<T> {
-    this.#draft.source(stream, options.from ?? 'end');
+    const fine = this.#draft.fine(optionsMistakes('source', options));
+    this.#draft.source(stream, (fine ? options.from : undefined) ?? 'end');
     return new Flow(this.#draft, SOURCE);
   }
 }

@@ -34,6 +34,13 @@ export interface Portal<in out Request, in out Reply> {
   readonly [carries]?: { readonly portal: (request: Request, reply: Reply) => [Request, Reply] } | undefined;
 }
 
+/** Where values leave that are for the outside, beside the output of a workflow. */
+export interface Egress<in out T> {
+  readonly path: string;
+  readonly stream: Stream<T>;
+  readonly [carries]?: { readonly egress: (value: T) => T } | undefined;
+}
+
 /** Where values from outside enter. */
 export interface Ingress<in out T> {
   readonly path: string;

@@ -193,7 +193,7 @@ export function handlersOf(spec: TaskSpec): Handlers {
         },
       };
     case 'key':
-      return { onNext: (value, ctx) => ctx.emitAs(f(value, ctx) as Key, value) };
+      return { onNext: (value, ctx) => ctx.emitTo(f(value, ctx) as Key, value) };
   }
 }
 

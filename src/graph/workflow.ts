@@ -57,13 +57,14 @@ export class WorkflowDraft {
     this.#app.mutable(this.path);
     const path = pathOf(stream);
     if (path === undefined) this.fine([notAHandle('source', stream, 'a stream')]);
-    if (!ends.includes(from)) this.fine([unknownWord('from', from, ends)]);
     if (this.#source !== undefined) {
       const cure = 'Merge the streams with a sequencer, or write a second workflow';
       this.problem('graph/second-source', `it reads ${this.#source} already, not also ${path ?? inWords(stream)}`, cure);
     } else {
       this.#source = path ?? NOTHING;
-      this.#from = from;
+      const known = ends.includes(from);
+      if (!known) this.fine([unknownWord('from', from, ends)]);
+      this.#from = known ? from : 'end';
       this.#sourceName = this.#app.freshName();
     }
   }

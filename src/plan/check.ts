@@ -42,7 +42,7 @@ function usesOf(app: Application): Requirement[] {
       spec.asks.map((portal) => ({ path: portal.path, kind: 'portal' as const, by: path })),
     ),
   ];
-  const uses = all.filter(({ path }) => path !== NOTHING);
+  const uses = all.filter(({ path }) => path !== NOTHING || app.problems.length === 0);
   // What was looked up and is used is listed with its user; that says more.
   const used = new Set(uses.map(({ path, kind }) => `${kind} ${path}`));
   const unused = app.references.filter(({ path, kind }) => !used.has(`${kind} ${path}`));
@@ -77,7 +77,9 @@ function wrongUse(use: Requirement, own: Map<string, EntityKind | 'other'>, know
   if (found === kind) return [];
   if (found !== undefined) {
     const is = found === 'other' ? 'something else' : `a ${found}`;
-    const hint = own.has(`${path}/stream`) && kind === 'stream' ? `Use ${path}/stream` : `Use the path of a ${kind}`;
+    const stream = streamPath(path);
+    const meant = kind === 'stream' && (own.has(stream) || known?.kindOf(stream) === 'stream');
+    const hint = meant ? `Use ${stream}` : `Use the path of a ${kind}`;
     return [{ code: 'graph/wrong-kind', where: by, what: `a ${kind} is needed, and ${path} is ${is}`, cure: hint }];
   }
   if (known === undefined) return [];

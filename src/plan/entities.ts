@@ -3,14 +3,14 @@ import { streamPath, type Application, type EntityKind } from '../graph/applicat
 
 /** The kind of every path that an application defines. A path that is defined twice is listed twice. */
 export function definitions(app: Application): { path: string; kind: EntityKind | 'other' }[] {
-  const streams = [...app.workflows, ...app.generators, ...app.ingresses, ...app.sequencers];
+  const streams = [...app.workflows, ...app.generators, ...app.ingresses, ...app.egresses, ...app.sequencers];
   return [
     ...streams.map(({ path }) => ({ path: streamPath(path), kind: 'stream' as const })),
     ...app.splits.map(({ path }) => ({ path, kind: 'stream' as const })),
     ...app.sequencers.map(({ path }) => ({ path, kind: 'sequencer' as const })),
     ...app.splitters.map(({ path }) => ({ path, kind: 'splitter' as const })),
     ...app.portals.map(({ path }) => ({ path, kind: 'portal' as const })),
-    ...[...app.workflows, ...app.generators, ...app.ingresses, ...app.connections].map(({ path }) => ({
+    ...[...app.workflows, ...app.generators, ...app.ingresses, ...app.egresses, ...app.connections].map(({ path }) => ({
       path,
       kind: 'other' as const,
     })),

@@ -204,7 +204,7 @@ describe('a PortalsJS program, run as it is,', () => {
             let future = ctx.ask(portal, n - 1);
             ctx.await(future, ctx => { ctx.reply(answer(ctx, future.value(ctx))); });
           } else {
-            ctx.reply("down at " + n);
+            ctx.reply(n);
           }
         }
         builder.workflows
@@ -214,7 +214,7 @@ describe('a PortalsJS program, run as it is,', () => {
             portal,
             ctx => n => {
               let future = ctx.ask(portal, n);
-              ctx.await(future, ctx => { ctx.log.info(future.value(ctx)); });
+              ctx.await(future, ctx => { ctx.log.info("down at " + future.value(ctx)); });
             },
             ctx => n => answer(ctx, n),
           )

@@ -75,6 +75,9 @@ const handles = {
 };
 const lastTimer = perTaskState<TimerId | undefined>('timer', undefined);
 
+/** The value of handlers that have no event: with some life, so that they can set timers. */
+export const AT_END = 100;
+
 const strategies = { random, roundRobin, priority };
 
 /** Which streams get a recorder: all, or every other one, so that some have one consumer only. */
@@ -322,12 +325,12 @@ class Builder {
     }
     if (onAtomComplete !== undefined) {
       made = made.withOnAtomComplete((ctx) => {
-        this.#perform(ctx, `${site}.atom`, 0, onAtomComplete);
+        this.#perform(ctx, `${site}.atom`, AT_END, onAtomComplete);
       });
     }
     if (onComplete !== undefined) {
       made = made.withOnComplete((ctx) => {
-        this.#perform(ctx, `${site}.complete`, 0, onComplete);
+        this.#perform(ctx, `${site}.complete`, AT_END, onComplete);
       });
     }
     if (onTimer !== undefined) {

@@ -1,5 +1,5 @@
 /** How the actions of a random program are performed: the same way for the engine and for the naive interpreter. */
-import { InvariantViolation, PorticoError, type Key } from 'portico/dataflow';
+import { InvariantViolation, type Key } from 'portico/dataflow';
 import { hash, lifeOf, mix, type Action, type Scope } from './program.ts';
 
 /** What a turn offers. The engine's contexts and the naive interpreter each have one. */
@@ -88,7 +88,7 @@ function tooLarge(): InvariantViolation {
 
 /** A value that says which error it was. */
 export function blame(error: unknown): number {
-  const text = error instanceof Fault ? error.message : error instanceof PorticoError ? error.code : String(error);
+  const text = error instanceof Fault ? error.message : error instanceof Error && 'code' in error ? String(error.code) : String(error);
   return hash(text) % 100;
 }
 
@@ -136,7 +136,7 @@ export function stateOf(turn: Pick<Turn, 'key' | 'read' | 'entries'>): string {
   return scopes
     .map((scope) => {
       const values = LOOKED_AT.map((slot) => turn.read(scope, slot) ?? '-').join(' ');
-      const entries = turn.entries(scope).map(([entry, value]) => `${entry}=${value}`);
+      const entries = [...turn.entries(scope)].toSorted(([a], [b]) => Number(a) - Number(b)).map(([entry, value]) => `${entry}=${value}`);
       return `${scope}: ${values} {${entries.join(' ')}}`;
     })
     .join(', ');

@@ -132,19 +132,20 @@ export function hash(text: string): number {
 export interface Reach {
   readonly portals: boolean;
   readonly timers: boolean;
-  readonly sequencers: boolean;
+  /** Single: only such as have one input. */
+  readonly sequencers: 'single' | 'any';
   readonly onFailure: 'stop' | 'deadLetter';
 }
 
 export function programs(reach: Reach): fc.Arbitrary<Program> {
   const stage = fc.oneof(
     { weight: 5, arbitrary: workflows(reach) },
-    { weight: reach.sequencers ? 2 : 0, arbitrary: sequencer },
+    { weight: 2, arbitrary: sequencer(reach) },
     { weight: 1, arbitrary: splitter },
   );
   const some = reach.portals ? 3 : 0;
   return fc.record({
-    inputs: fc.array(atoms, { minLength: 1, maxLength: reach.sequencers ? 3 : 1 }),
+    inputs: fc.array(atoms, { minLength: 1, maxLength: 3 }),
     stages: fc.array(stage, { minLength: 1, maxLength: 4 }),
     portals: fc.array(fc.record({ keyed: fc.boolean(), actions: answering(reach) }), { minLength: Math.min(1, some), maxLength: some }),
     behindPortals: fc.array(node(reach), { maxLength: 2 }),
@@ -162,16 +163,18 @@ export function workflows(reach: Reach): fc.Arbitrary<Workflow> {
 }
 
 export const atoms: fc.Arbitrary<number[][]> = fc.array(
-  fc.array(fc.tuple(fc.nat(2), fc.nat(20)).map(([life, payload]) => life * 100 + payload), { maxLength: 4 }),
-  { maxLength: 4 },
+  fc.array(fc.tuple(fc.nat(2), fc.nat(20)).map(([life, payload]) => life * 100 + payload), { maxLength: 5 }),
+  { minLength: 1, maxLength: 5 },
 );
 
-const sequencer: fc.Arbitrary<Sequencer> = fc.record({
-  kind: fc.constant('sequencer' as const),
-  from: fc.array(fc.nat(7), { minLength: 1, maxLength: 3 }),
-  strategy: fc.constantFrom('random', 'roundRobin', 'priority'),
-  back: fc.option(fc.nat(7), { nil: undefined }),
-});
+function sequencer({ sequencers }: Reach): fc.Arbitrary<Sequencer> {
+  return fc.record({
+    kind: fc.constant('sequencer' as const),
+    from: fc.array(fc.nat(7), { minLength: 1, maxLength: sequencers === 'any' ? 3 : 1 }),
+    strategy: fc.constantFrom('random', 'roundRobin', 'priority'),
+    back: sequencers === 'any' ? fc.option(fc.nat(7), { nil: undefined }) : fc.constant(undefined),
+  });
+}
 
 const splitter: fc.Arbitrary<Splitter> = fc.record({
   kind: fc.constant('splitter' as const),
@@ -196,22 +199,26 @@ function node(reach: Reach): fc.Arbitrary<Node> {
 }
 
 function behavior(reach: Reach): fc.Arbitrary<Behavior> {
-  const rarely = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(of, { nil: undefined, freq: 2 });
-  return fc
-    .record({
-      op: op(reach),
-      init: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-      wrapper: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.nat(2) }),
-      onError: rarely(emitting(reach, 'key')),
-      onAtomComplete: rarely(emitting(reach, 'task')),
-      onComplete: rarely(emitting(reach, 'task')),
-      onTimer: reach.timers ? fc.option(emitting(reach, 'key'), { nil: undefined }) : fc.constant(undefined),
-    })
-    // What a factory makes cannot have portals.
-    .map((made) => (reach.portals ? { ...made, init: false } : made));
+  const rarely = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+    fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: of });
+  const made = (op: fc.Arbitrary<Op>, within: Reach): fc.Arbitrary<Behavior> =>
+    fc.record({
+      op,
+      // What a factory makes cannot have portals.
+      init: reach.portals ? fc.constant(false) : fc.integer({ min: 0, max: 5 }).map((drawn) => drawn === 5),
+      wrapper: rarely(rarely(fc.nat(2))),
+      onError: rarely(emitting(within, 'key')),
+      onAtomComplete: rarely(emitting(within, 'task')),
+      onComplete: rarely(emitting(within, 'task')),
+      onTimer: within.timers ? emitting(within, 'key') : fc.constant(undefined),
+    });
+  const processor: fc.Arbitrary<Op> = fc.record({ kind: fc.constant('processor'), actions: emitting(reach, 'key') });
+  return fc.oneof({ weight: 1, arbitrary: made(processor, reach) }, { weight: 2, arbitrary: made(op(reach), { ...reach, portals: false }) });
 }
 
-function op(reach: Reach): fc.Arbitrary<Op> {
+/** All but processors, which alone can ask. */
+function op(all: Reach): fc.Arbitrary<Op> {
+  const reach = { ...all, portals: false };
   const lean = fc.array(stateAction('key'), { maxLength: 3 });
   const full = emitting(reach, 'key');
   const small = fc.integer({ min: 1, max: 3 });
@@ -220,17 +227,19 @@ function op(reach: Reach): fc.Arbitrary<Op> {
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('filter' as const), mod: small, actions: lean }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('flatMap' as const), times: fc.nat(2), actions: lean }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('key' as const), mod: small, actions: lean }) },
-    { weight: 6, arbitrary: fc.record({ kind: fc.constant('processor' as const), actions: full }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('consume' as const), actions: lean }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('vsm' as const), actions: full, others: full }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('stash' as const), actions: full }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('sample' as const), every: small }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('identity' as const, 'empty' as const, 'logger' as const) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constantFrom('identity' as const, 'identity' as const, 'logger' as const, 'empty' as const) }),
+    },
   );
 }
 
 function stateAction(scope: Scope): fc.Arbitrary<Action> {
-  const scopes = scope === 'key' ? fc.constantFrom<Scope>('key', 'task') : fc.constantFrom<Scope>('task', 'task', 'task', 'key');
+  const scopes = scope === 'key' ? fc.constantFrom<Scope>('key', 'task') : fc.integer({ min: 0, max: 15 }).map((drawn): Scope => (drawn === 15 ? 'key' : 'task'));
   const slot = fc.nat(1);
   const entry = fc.nat(2);
   const of = <const T extends Action['do']>(what: T): fc.Arbitrary<T> => fc.constant(what);
@@ -246,28 +255,33 @@ function stateAction(scope: Scope): fc.Arbitrary<Action> {
 }
 
 /** The actions of a handler that may emit. */
-function emitting(reach: Reach, scope: Scope, depth: number = 0): fc.Arbitrary<Action[]> {
+function emitting(reach: Reach, scope: Scope, depth: number = 0, answers: boolean = false): fc.Arbitrary<Action[]> {
   const of = <const T extends Action['do']>(what: T): fc.Arbitrary<T> => fc.constant(what);
   const timers = reach.timers ? 1 : 0;
   const action: fc.Arbitrary<Action> = fc.oneof(
     { weight: 6, arbitrary: stateAction(scope) },
-    { weight: 4, arbitrary: fc.record({ do: of('emit'), add: fc.nat(9) }) },
+    { weight: 5, arbitrary: fc.record({ do: of('emit'), add: fc.nat(9) }) },
     { weight: 2, arbitrary: fc.record({ do: of('show') }) },
-    { weight: 2 * timers, arbitrary: fc.record({ do: of('after'), ms: fc.nat(3) }) },
+    { weight: 3 * timers, arbitrary: fc.record({ do: of('after'), ms: fc.nat(3) }) },
     { weight: timers, arbitrary: fc.record({ do: of('cancel') }) },
-    { weight: reach.portals && depth < 2 ? 3 : 0, arbitrary: depth < 2 ? ask(reach, depth) : fc.constant<Action>({ do: 'cancel' }) },
+    { weight: reach.portals && depth < 2 ? 6 : 0, arbitrary: depth < 2 ? ask(reach, depth, answers) : fc.constant<Action>({ do: 'cancel' }) },
   );
   return fc.array(action, { maxLength: depth === 0 ? 4 : 3 });
 }
 
-function ask(reach: Reach, depth: number): fc.Arbitrary<Action> {
+function ask(reach: Reach, depth: number, answers: boolean): fc.Arbitrary<Action> {
+  const then = answers ? answering(reach, depth + 1) : emitting(reach, 'key', depth + 1);
   return fc.record({
     do: fc.constant('ask' as const),
-    portals: fc.array(fc.nat(5), { maxLength: 2 }),
+    portals: fc.oneof(
+      { weight: 4, arbitrary: fc.tuple(fc.nat(5)) },
+      { weight: 2, arbitrary: fc.tuple(fc.nat(5), fc.nat(5)) },
+      { weight: 1, arbitrary: fc.constant([]) },
+    ),
     how: fc.constantFrom('none', 'closure', 'closure', 'named', 'all'),
     ms: fc.option(fc.nat(5), { nil: undefined }),
-    then: answering(reach, depth + 1),
-    otherwise: fc.option(answering(reach, depth + 1), { nil: undefined }),
+    then,
+    otherwise: fc.option(then, { nil: undefined, freq: 2 }),
   });
 }
 
@@ -275,6 +289,6 @@ function ask(reach: Reach, depth: number): fc.Arbitrary<Action> {
 function answering(reach: Reach, depth: number = 0): fc.Arbitrary<Action[]> {
   const reply = fc.record({ do: fc.constant('reply' as const), add: fc.nat(9) });
   return fc
-    .tuple(emitting(reach, 'key', depth), fc.option(reply, { nil: undefined }), fc.boolean())
+    .tuple(emitting(reach, 'key', depth, true), fc.option(reply, { nil: undefined }), fc.boolean())
     .map(([actions, replying, first]) => (replying === undefined ? actions : first ? [replying, ...actions] : [...actions, replying]));
 }

@@ -1,0 +1,56 @@
+/** An egress at run time: what the atoms of one commit release becomes one atom of its stream (G3: not before that). */
+import type { Key } from '../graph/keys.ts';
+import type { Atom, AtomPool } from './atom.ts';
+import type { AtomicStream } from './stream.ts';
+import type { Collects, Effect, Turns } from './turn.ts';
+
+export class EgressRuntime implements Collects {
+  readonly stream: AtomicStream;
+  readonly #turns: Turns;
+  readonly #pool: AtomPool;
+  #collected: Atom | undefined;
+
+  constructor(stream: AtomicStream, surroundings: { readonly turns: Turns; readonly pool: AtomPool }) {
+    this.stream = stream;
+    this.#turns = surroundings.turns;
+    this.#pool = surroundings.pool;
+  }
+
+  release(key: Key, value: unknown): Effect {
+    return new Release(this, key, value);
+  }
+
+  collect(key: Key, value: unknown): void {
+    if (this.#collected === undefined) {
+      this.#collected = this.#pool.take();
+      this.#turns.collect(this);
+    }
+    this.#collected.push(key, value);
+  }
+
+  flush(): void {
+    const atom = this.#collected;
+    this.#collected = undefined;
+    if (atom !== undefined) this.stream.append(atom);
+  }
+}
+
+class Release implements Effect {
+  readonly #egress: EgressRuntime;
+  readonly #key: Key;
+  readonly #value: unknown;
+
+  constructor(egress: EgressRuntime, key: Key, value: unknown) {
+    this.#egress = egress;
+    this.#key = key;
+    this.#value = value;
+  }
+
+  apply(): void {
+    this.#egress.collect(this.#key, this.#value);
+  }
+
+  undo(): void {
+    // Nothing was released yet.
+  }
+}
