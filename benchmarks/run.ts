@@ -6,11 +6,12 @@ import { forkedMeasure } from './harness/forked.ts';
 import { orderOf, USAGE, type Order } from './harness/order.ts';
 import { answerInText } from './harness/report.ts';
 import { keep } from './harness/results.ts';
-import { runRounds } from './harness/rounds.ts';
+import { runRounds, undisturbed } from './harness/rounds.ts';
 import { questions } from './questions.ts';
 
 async function run({ names, rounds, quick, json, save }: Order): Promise<void> {
-  const measure = forkedMeasure(quick);
+  // Small loads do nothing but start, and their figures mean nothing anyway.
+  const measure = quick ? forkedMeasure(true) : undisturbed(forkedMeasure(false));
   const conditions = conditionsNow();
   const answers: Answer[] = [];
   for (const question of questions.filter(({ name }) => names.includes(name))) {

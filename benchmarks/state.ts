@@ -116,7 +116,7 @@ export const stateQuestion = question<StateLoad>({
     'forced collection, per key. Keys are numbers, or texts that the state alone keeps alive. The plain contender is a Map.',
   metrics: [
     { name: 'size', unit: 'bytes/key', better: 'less' },
-    { name: 'left after deleting', unit: 'bytes/key', better: 'less' },
+    { name: 'left after deleting', unit: 'bytes/key', better: 'less', absolute: true },
     { name: 'speed', unit: 'keys/s', better: 'more' },
   ],
   contenders: [

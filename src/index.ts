@@ -31,6 +31,7 @@ export type {
   ProcessorContext,
   ReplierContext,
   StateContext,
+  StateHandle,
   TimerId,
 } from './graph/context.ts';
 

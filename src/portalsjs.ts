@@ -4,7 +4,8 @@
  *
  * J1. Automatic names are consumed in the order of PortalsJS, so that programs which print or look up `$6` find it. A
  *     builder takes one each time it is looked at, used or not; `registry` and `tasks` take none.
- * J2. The outer function of a curried handler runs once for each event, like the inner one: it may read state.
+ * J2. The outer function of a curried handler runs once for each event, like the inner one, for it may read state; unless
+ *     its text shows that this cannot be told.
  * J3. A context belongs to one task of one launched application and stays the same object.
  *
  * @packageDocumentation
@@ -119,7 +120,7 @@ export class PortalsSystem {
 /** An application while it is being written (J1). */
 export class Builder {
   readonly #app: TypedBuilder;
-  /** Every portal that was named so far: PortalsJS lets an asker ask any of them. */
+  /** The portals that were named so far: an asker names one and may ask them all, as PortalsJS checks neither. */
   readonly #portals: { readonly path: string }[] = [];
 
   constructor(name: string) {
@@ -153,15 +154,11 @@ export class Builder {
   get portal(): Portals {
     this.#app.freshName();
     return {
-      portal: (name, key) =>
-        this.#declare(
-          this.#app.portal(
-            name,
-            key && {
-              key: (request) => integerKey(key(request), { path: `${this.#app.path}/portals/${name}` }),
-            },
-          ),
-        ),
+      portal: <Request, Reply>(name: string, key?: (request: Request) => NumericKey) => {
+        const where = { path: `${this.#app.path}/portals/${name}` };
+        const keyOf = key && adapted(key, (f) => (request: Request) => integerKey(f(request), where));
+        return this.#named(this.#app.portal<Request, Reply>(name, keyOf && { key: keyOf }));
+      },
     };
   }
 
@@ -171,7 +168,7 @@ export class Builder {
       streams: { get: (path) => registry.stream(path) },
       sequencers: { get: (path) => registry.sequencer(path) },
       splitters: { get: (path) => registry.splitter(path) },
-      portals: { get: (path) => this.#declare(registry.portal(path)) },
+      portals: { get: (path) => this.#named(registry.portal(path)) },
     };
   }
 
@@ -180,10 +177,10 @@ export class Builder {
   }
 
   workflowsWithName(name: string): Workflow {
-    return new Workflow(this.#app, name, (portal) => {
-      this.#declare(portal);
-      return this.#portals;
-    });
+    return new Workflow(this.#app, name, (portal) => [
+      portal,
+      ...this.#portals.filter((other) => other !== portal),
+    ]);
   }
 
   generatorsWithName(name: string): Generators {
@@ -204,7 +201,7 @@ export class Builder {
         // J1: a split takes a name for its stream and one for itself, whatever its builder is called.
         const name = this.#app.freshName();
         this.#app.freshName();
-        return this.#app.split(splitter, (value) => Boolean(keep(value)), { name });
+        return this.#app.split(splitter, byTruth(keep), { name });
       },
     };
   }
@@ -224,8 +221,8 @@ export class Builder {
     return application;
   }
 
-  #declare<P extends { readonly path: string }>(portal: P): P {
-    if (!this.#portals.some(({ path }) => path === portal.path)) this.#portals.push(portal);
+  #named<P extends { readonly path: string }>(portal: P): P {
+    this.#portals.push(portal);
     return portal;
   }
 }
@@ -335,7 +332,7 @@ export class Generators {
 /** An iterator, or something that gives one. Only the latter can be launched more than once. */
 export type AnyIterator<T> = Iterable<T> | Iterator<T>;
 
-/** Says that a task may ask a portal; gives all that tasks of this application may ask. */
+/** What a task may ask that names this portal. */
 type Asking = (portal: { readonly path: string }) => readonly { readonly path: string }[];
 
 /** A workflow while it is being written. */
@@ -430,7 +427,7 @@ export class Flow<I, O> implements AnyFlow<O> {
   }
 
   task<U>(task: Task<O, U>): Flow<O, U> {
-    return this.#go('task', (at) => at.task(task.make(contextOf)));
+    return this.#go('task', (at) => at.task(made(task, contextOf)));
   }
 
   identity(): Flow<O, O> {
@@ -443,12 +440,11 @@ export class Flow<I, O> implements AnyFlow<O> {
 
   /** Makes the task at launch. State may be made with the factory's context; it is that of the task. */
   init<U>(factory: (ctx: Context<U>) => Task<O, U>): Flow<O, U> {
-    return this.#go('init', (at) =>
-      at.init(() => {
-        const ctx = new Context();
-        return factory(ctx).make((task) => ctx.bind(task));
-      }),
-    );
+    const make = adapted(factory, (f) => () => {
+      const ctx = new Context();
+      return made(f(ctx), (task) => ctx.bind(task));
+    });
+    return this.#go('init', (at) => at.init(make));
   }
 
   union<U>(flows: readonly AnyFlow<U>[]): Flow<O | U, O | U> {
@@ -498,13 +494,11 @@ export class Flow<I, O> implements AnyFlow<O> {
   }
 
   withOnComplete(onComplete: (ctx: Context<O>) => void): Flow<I, O> {
-    return this.#go('withOnComplete', (at) => at.withOnComplete((task) => onComplete(contextOf(task))));
+    return this.#go('withOnComplete', (at) => at.withOnComplete(atEnd(onComplete)));
   }
 
   withOnAtomComplete(onAtomComplete: (ctx: Context<O>) => void): Flow<I, O> {
-    return this.#go('withOnAtomComplete', (at) =>
-      at.withOnAtomComplete((task) => onAtomComplete(contextOf(task))),
-    );
+    return this.#go('withOnAtomComplete', (at) => at.withOnAtomComplete(atEnd(onAtomComplete)));
   }
 
   /** Advice around the task: `ctx => inner => x => …`, which may call `inner(ctx)(x)`. */
@@ -514,23 +508,21 @@ export class Flow<I, O> implements AnyFlow<O> {
 
   /** Uses `task` for the next atom of the sequence. */
   withStep<U>(task: Task<I, U>): Flow<I, O | U> {
-    return this.#go('withStep', (at) => at.withStep(task.make(contextOf)));
+    return this.#go('withStep', (at) => at.withStep(made(task, contextOf)));
   }
 
   /** Uses `task` for the next `atoms` atoms of the sequence. */
   withLoop<U>(atoms: number, task: Task<I, U>): Flow<I, O | U> {
-    return this.#go('withLoop', (at) => at.withLoop(atoms, task.make(contextOf)));
+    return this.#go('withLoop', (at) => at.withLoop(atoms, made(task, contextOf)));
   }
 
   withAndThen<U>(task: Task<O, U>): Flow<I, U> {
-    return this.#go('withAndThen', (at) => at.withAndThen(task.make(contextOf)));
+    return this.#go('withAndThen', (at) => at.withAndThen(made(task, contextOf)));
   }
 
   /** Runs at each end of an atom in every task written so far in this workflow. */
   allWithOnAtomComplete(onAtomComplete: (ctx: Context) => void): Flow<I, O> {
-    return this.#go('allWithOnAtomComplete', (at) =>
-      at.allWithOnAtomComplete((task) => onAtomComplete(contextOf(task))),
-    );
+    return this.#go('allWithOnAtomComplete', (at) => at.allWithOnAtomComplete(atEnd(onAtomComplete)));
   }
 
   /** Puts advice around every task written so far in this workflow. */
@@ -560,11 +552,8 @@ export type Wrapper<I, O> = (
   ctx: Context<O>,
 ) => (inner: (ctx: Context<O>) => (value: I) => void) => (value: I) => unknown;
 
-/** A prebuilt task, for `task`, `withStep` and the like. */
-export interface Task<in I, out O> {
-  /** @internal The task in the typed API, with contexts found this way. */
-  make(find: Find): TypedTask<I, O>;
-}
+/** A prebuilt task, for `task`, `withStep` and the like: the task in the typed API, once contexts can be found. */
+export type Task<I, O> = (find: Find) => TypedTask<I, O>;
 
 /** Makes tasks. */
 export interface Tasks {
@@ -577,12 +566,12 @@ export interface Tasks {
 }
 
 const tasks: Tasks = {
-  map: (f) => ({ make: (find) => typed.map(curried(f, find)) }),
-  flatMap: (f) => ({ make: (find) => typed.flatMap(curried(f, find)) }),
-  processor: (onNext) => ({ make: (find) => typed.processor(curried(onNext, find)) }),
-  filter: (keep) => ({ make: () => typed.filter((value) => Boolean(keep(value))) }),
-  key: (f) => ({ make: () => typed.key((value, task) => integerKey(f(value), task)) }),
-  identity: { make: () => typed.identity() },
+  map: (f) => (find) => typed.map(curried(f, find)),
+  flatMap: (f) => (find) => typed.flatMap(curried(f, find)),
+  processor: (onNext) => (find) => typed.processor(curried(onNext, find)),
+  filter: (keep) => () => typed.filter(byTruth(keep)),
+  key: (f) => () => typed.key(adapted(f, (keyOf) => (value, task) => integerKey(keyOf(value), task))),
+  identity: () => typed.identity(),
 };
 
 /** A context of the typed API. Whatever its type shows, the engine gives every task the same. */
@@ -734,8 +723,8 @@ export class Future<out T> {
   }
 }
 
-/** Finds the context of a program for the context of its task. */
-type Find = (task: MapContext) => Context;
+/** @internal Finds the context of a program for the context of its task. */
+export type Find = (task: MapContext) => Context;
 
 const contexts = new WeakMap<MapContext, Context>();
 
@@ -748,23 +737,55 @@ function contextOf(task: MapContext): Context {
   return ctx;
 }
 
+/** Adapts a function. Anything else stays as it is: the typed API says what is wrong with it. */
+function adapted<F, G>(f: F, adapt: (f: F) => G): G {
+  return typeof f === 'function' ? adapt(f) : (f as unknown as G);
+}
+
 /** J2. */
 function curried<V, R>(handler: Curried<V, R>, find: Find): (value: V, task: MapContext) => R {
-  let lastTask: MapContext | undefined;
-  let ctx: Context;
-  return (value, task) => {
-    if (task !== lastTask) {
-      ctx = find(task);
-      lastTask = task;
-    }
-    return handler(ctx)(value);
-  };
+  return adapted(handler, (outer) => {
+    let lastTask: MapContext | undefined;
+    let ctx: Context;
+    let inner: (value: V) => R;
+    const runsOnce = isBare(outer);
+    return (value, task) => {
+      if (task !== lastTask) {
+        ctx = find(task);
+        lastTask = task;
+        if (runsOnce) inner = outer(ctx);
+      }
+      return runsOnce ? inner(value) : outer(ctx)(value);
+    };
+  });
+}
+
+/**
+ * Whether a function is written as `ctx => x => …`. All that it does is to make the inner function: nobody can tell
+ * whether that happens once or for each event, and once is faster. Any other function might do more.
+ */
+function isBare(outer: (ctx: Context) => unknown): boolean {
+  const text = Function.prototype.toString.call(outer);
+  return /^(?:[\w$]+|\(\s*[\w$]*\s*\))\s*=>\s*(?:[\w$]+|\(\s*[\w$]*\s*\))\s*=>/.test(text);
+}
+
+function atEnd(handler: (ctx: Context) => void): (task: MapContext) => void {
+  return adapted(handler, (f) => (task) => f(contextOf(task)));
 }
 
 function wrapped<I, O>(
   wrapper: Wrapper<I, O>,
 ): (value: I, task: MapContext, inner: (value: I) => void) => void {
-  return (value, task, inner) => void wrapper(contextOf(task))(() => inner)(value);
+  return adapted(wrapper, (f) => (value, task, inner) => void f(contextOf(task))(() => inner)(value));
+}
+
+/** Only the value is passed on: programs give functions that would take a second argument for something else. */
+function byTruth<V>(keep: (value: V) => unknown): (value: V) => boolean {
+  return adapted(keep, (f) => (value) => Boolean(f(value)));
+}
+
+function made<I, O>(task: Task<I, O>, find: Find): TypedTask<I, O> {
+  return typeof task === 'function' ? task(find) : task;
 }
 
 function tooEarly(): PorticoError {

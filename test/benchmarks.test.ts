@@ -15,7 +15,7 @@ import {
 } from '../benchmarks/harness/question.ts';
 import { answerInText, answersInMarkdown, short } from '../benchmarks/harness/report.ts';
 import { keep, keptPage, pageOf } from '../benchmarks/harness/results.ts';
-import { runRounds } from '../benchmarks/harness/rounds.ts';
+import { runRounds, undisturbed, type Measure } from '../benchmarks/harness/rounds.ts';
 import { summarize } from '../benchmarks/harness/statistics.ts';
 import { questions } from '../benchmarks/questions.ts';
 
@@ -29,6 +29,14 @@ function scripted(name: string, ...speeds: number[]): Contender {
     expects: ({ events = 0 }: Load) => ({ events }),
   };
 }
+
+/** Runs the small load, as if nobody were in the way. */
+const steady: Measure = async (question, contender) => ({
+  ...(await checkedRun(question, contender, question.loads.quick)),
+  share: 1,
+});
+
+const quietly = (): void => undefined;
 
 function race(contenders: readonly Contender[], goals: readonly Goal[] = []) {
   return question({
@@ -85,7 +93,7 @@ describe('a run', () => {
 
   it('follows others that warm up, and is the last one', async () => {
     const plain = scripted('plain', 1, 2, 3);
-    expect(await measure(race([plain]), plain, false)).toEqual({
+    expect(await measure(race([plain]), plain, false)).toMatchObject({
       figures: { speed: 3 },
       outcome: { events: 1_000 },
     });
@@ -95,7 +103,7 @@ describe('a run', () => {
 
   it('is small and cold when it has to be quick', async () => {
     const plain = scripted('plain', 1, 2, 3);
-    expect(await measure(race([plain]), plain, true)).toEqual({
+    expect(await measure(race([plain]), plain, true)).toMatchObject({
       figures: { speed: 1 },
       outcome: { events: 1 },
     });
@@ -111,12 +119,35 @@ describe('rounds', () => {
       3,
       async (_, { name }) => {
         ran.push(name);
-        return { figures: { speed: ran.length }, outcome: {} };
+        return { figures: { speed: ran.length }, outcome: {}, share: 1 };
       },
-      () => undefined,
+      quietly,
     );
     expect(ran.join(' ')).toBe('plain a b a b plain b plain a');
     expect(rounds.map((round) => round.get('plain')?.figures['speed'])).toEqual([1, 6, 8]);
+  });
+});
+
+describe('a run that was disturbed', () => {
+  const all = race([scripted('plain')]);
+  /** Runs that have these shares of a core; their speed counts them. */
+  const attempt = async (...shares: number[]) => {
+    let runs = 0;
+    const measured = undisturbed(() => {
+      const share = shares[runs++] ?? 1;
+      return Promise.resolve({ figures: { speed: runs }, outcome: {}, share });
+    });
+    const { figures } = await measured(all, scripted('plain'));
+    return { runs, counted: figures['speed'] };
+  };
+
+  it('is run again until one is not', async () => {
+    expect(await attempt(0.95)).toEqual({ runs: 1, counted: 1 });
+    expect(await attempt(0.5, 1.2)).toEqual({ runs: 2, counted: 2 });
+  });
+
+  it('is given up after three, and the least disturbed one counts', async () => {
+    expect(await attempt(0.3, 0.8, 0.5, 1)).toEqual({ runs: 3, counted: 2 });
   });
 });
 
@@ -136,12 +167,7 @@ describe('an answer', () => {
       { contender: 'portico', metric: 'speed', atMost: 40 },
     ];
     const all = race([scripted('plain', 100, 10, 200), scripted('portico', 50, 5, 40)], goals);
-    const rounds = await runRounds(
-      all,
-      3,
-      async (question, contender) => measure(question, contender, true),
-      () => undefined,
-    );
+    const rounds = await runRounds(all, 3, steady, quietly);
     return answerOf(all, quick, rounds, conditions);
   };
 
@@ -156,11 +182,33 @@ describe('an answer', () => {
     expect(figures.map(({ timesReference }) => timesReference?.median)).toEqual([undefined, 0.5]);
   });
 
+  it('says how many runs were disturbed', async () => {
+    const shares = [1, 0.5, 0.9, 0.89];
+    const all = race([scripted('plain'), scripted('portico')]);
+    const run: Measure = async (...args) => ({ ...(await steady(...args)), share: shares.shift() ?? 1 });
+    const rounds = await runRounds(all, 2, run, quietly);
+    expect(answerOf(all, false, rounds, conditions)).toMatchObject({ rounds: 2, runs: 4, disturbed: 2 });
+  });
+
   it('says which goals were met', async () => {
     expect((await answer(false)).goals).toEqual([
       { says: 'portico: speed at least 0.25 times that of plain', value: 0.5, met: true },
       { says: 'portico: speed at least 1,000 events/s', value: 40, met: false },
       { says: 'portico: speed at most 40 events/s', value: 40, met: true },
+    ]);
+  });
+
+  it('leaves out the ratio of a metric that is next to nothing in plain JavaScript', async () => {
+    const all = race([scripted('plain', 0.001), scripted('portico', 5)]);
+    const absolute = {
+      ...all,
+      metrics: all.metrics.map((metric) => ({ ...metric, absolute: true as const })),
+    };
+    const rounds = await runRounds(absolute, 1, steady, quietly);
+    const { figures } = answerOf(absolute, false, rounds, conditions);
+    expect(figures.map(({ median, timesReference }) => [median, timesReference])).toEqual([
+      [0.001, undefined],
+      [5, undefined],
     ]);
   });
 
@@ -172,7 +220,7 @@ describe('an answer', () => {
     expect(answerInText(await answer(false))).toBe(
       [
         'race: Who is fastest?',
-        '  Load: 1,000 events. 3 rounds. Node 20.0.0 on linux x64, 2 cores, commit abc1234.',
+        '  Load: 1,000 events. 3 rounds, 0 of 6 runs disturbed. Node 20.0.0 on linux x64, 2 cores, commit abc1234.',
         '',
         '  contender   measured                           median   quartiles   × plain',
         '  plain       speed, events/s (more is better)      100    55 – 150',
@@ -234,12 +282,7 @@ describe('an order', () => {
 describe('kept results', () => {
   const kept = async (folder: string, ...speeds: number[]): Promise<string> => {
     const all = race([scripted('plain', ...speeds)]);
-    const rounds = await runRounds(
-      all,
-      speeds.length,
-      async (question, contender) => measure(question, contender, true),
-      () => undefined,
-    );
+    const rounds = await runRounds(all, speeds.length, steady, quietly);
     keep([answerOf(all, false, rounds, conditions)], [all], folder);
     return keptPage(folder);
   };

@@ -1,5 +1,6 @@
 /** The answer to a question: the figures of all rounds, their medians and spread, and whether the goals were met. */
-import type { Goal, Load, Metric, Question, Run } from './question.ts';
+import type { Goal, Load, Metric, Question } from './question.ts';
+import { UNDISTURBED, type Round } from './rounds.ts';
 import { summarize, type Summary } from './statistics.ts';
 
 export interface Answer {
@@ -8,6 +9,9 @@ export interface Answer {
   readonly method: string;
   readonly load: Load;
   readonly rounds: number;
+  /** How many runs there were, and how many of them had to share their core with someone else. */
+  readonly runs: number;
+  readonly disturbed: number;
   readonly conditions: Conditions;
   readonly figures: readonly Figure[];
   readonly goals: readonly Verdict[];
@@ -38,9 +42,6 @@ export interface Verdict {
   readonly met: boolean;
 }
 
-/** The runs of one round, by contender. */
-export type Round = ReadonlyMap<string, Run>;
-
 export function answerOf(
   question: Question,
   quick: boolean,
@@ -54,15 +55,28 @@ export function answerOf(
       if (values.length === 0) return [];
       const figure = { contender: contender.name, ...metric, ...summarize(values), values };
       const reference = contender.reference ?? question.reference;
-      const ratios =
-        contender.name === reference ? [] : ratiosOf(rounds, metric.name, contender.name, reference);
+      const related = contender.name !== reference && metric.absolute !== true;
+      const ratios = related ? ratiosOf(rounds, metric.name, contender.name, reference) : [];
       return [ratios.length === 0 ? figure : { ...figure, reference, timesReference: summarize(ratios) }];
     }),
   );
   const load = quick ? question.loads.quick : question.loads.full;
   // Figures of small loads are held to nothing.
   const goals = (quick ? [] : question.goals).flatMap((goal) => verdictOn(goal, question, rounds));
-  return { question: name, asks, method, load, rounds: rounds.length, conditions, figures, goals };
+  const runs = rounds.flatMap((round) => [...round.values()]);
+  const disturbed = runs.filter(({ share }) => share < UNDISTURBED).length;
+  return {
+    question: name,
+    asks,
+    method,
+    load,
+    rounds: rounds.length,
+    runs: runs.length,
+    disturbed,
+    conditions,
+    figures,
+    goals,
+  };
 }
 
 /** The goal in words. */

@@ -8,5 +8,4 @@ const contender = question?.contenders.find(({ name }) => name === contenderName
 if (question === undefined || contender === undefined) {
   throw new Error(`there is no ${contenderName} in ${questionName}`);
 }
-const run = await measure(question, contender, size === 'quick');
-process.stdout.write(JSON.stringify(run));
+process.stdout.write(JSON.stringify(await measure(question, contender, size === 'quick')));

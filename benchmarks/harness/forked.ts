@@ -3,18 +3,19 @@
  * runs on machine code, type feedback or a heap that another one has left behind.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import type { Contender, Question, Run } from './question.ts';
+import type { Measured } from './question.ts';
+import type { Measure } from './rounds.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Within the package, so that `portico/dataflow` means what the package exports: `dist/`. */
 const compiled = join(root, '.cache', 'benchmarks');
 
 /** Compiles the benchmarks, and returns what measures with them. */
-export function forkedMeasure(quick: boolean): (question: Question, contender: Contender) => Promise<Run> {
+export function forkedMeasure(quick: boolean): Measure {
   compileBenchmarks();
   const child = join(compiled, 'harness', 'child.js');
   return (question, contender) => {
@@ -24,7 +25,6 @@ export function forkedMeasure(quick: boolean): (question: Question, contender: C
 }
 
 function compileBenchmarks(): void {
-  rmSync(compiled, { recursive: true, force: true });
   const sources = join(root, 'benchmarks');
   for (const path of readdirSync(sources, { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.ts')) continue;
@@ -39,11 +39,12 @@ function compileBenchmarks(): void {
     });
     const target = join(compiled, path.replace(/\.ts$/, '.js'));
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
+    // Someone else may be reading what is there already.
+    if (!existsSync(target) || readFileSync(target, 'utf8') !== outputText) writeFileSync(target, outputText);
   }
 }
 
-function fork(args: readonly string[]): Promise<Run> {
+function fork(args: readonly string[]): Promise<Measured> {
   return new Promise((resolve, reject) => {
     // What the caller's Node was told is not for this one.
     const { NODE_OPTIONS: _, ...env } = process.env;
@@ -58,7 +59,7 @@ function fork(args: readonly string[]): Promise<Run> {
     });
     child.on('error', reject);
     child.on('close', (code) => {
-      if (code === 0) resolve(JSON.parse(output) as Run);
+      if (code === 0) resolve(JSON.parse(output) as Measured);
       else reject(new Error(`the process of ${args.slice(-3).join(', ')} ended with code ${code}`));
     });
   });

@@ -11,11 +11,19 @@ export interface Run {
   readonly outcome: Readonly<Record<string, number>>;
 }
 
+/** A run, and how much of a core it had while it lasted. */
+export interface Measured extends Run {
+  /** CPU time by elapsed time: 1 or more, with what helper threads add, if nobody else was in the way. */
+  readonly share: number;
+}
+
 /** What is measured. */
 export interface Metric {
   readonly name: string;
   readonly unit: string;
   readonly better: 'more' | 'less';
+  /** Not shown in relation to plain JavaScript, for which it is next to nothing. */
+  readonly absolute?: true;
 }
 
 /** One of those who are compared. Each run of it that counts has a process of its own. */
@@ -73,10 +81,13 @@ export async function checkedRun(question: Question, contender: Contender, load:
 }
 
 /** Runs a contender warm, as its process does for a round. */
-export async function measure(question: Question, contender: Contender, quick: boolean): Promise<Run> {
+export async function measure(question: Question, contender: Contender, quick: boolean): Promise<Measured> {
   const { full, warmUp, quick: small } = question.loads;
-  if (quick) return checkedRun(question, contender, small);
-  for (let i = 0; i < (contender.warmUps ?? question.warmUps ?? 2); i++)
-    await checkedRun(question, contender, warmUp);
-  return checkedRun(question, contender, full);
+  const warmUps = quick ? 0 : (contender.warmUps ?? question.warmUps ?? 2);
+  for (let i = 0; i < warmUps; i++) await checkedRun(question, contender, warmUp);
+  const start = performance.now();
+  const before = process.cpuUsage();
+  const run = await checkedRun(question, contender, quick ? small : full);
+  const { user, system } = process.cpuUsage(before);
+  return { ...run, share: (user + system) / 1000 / (performance.now() - start) };
 }

@@ -81,11 +81,12 @@ function goalInText({ says, value, met }: Verdict): string {
   return `${met ? 'met' : 'MISSED'}: ${says} (it is ${short(value)})`;
 }
 
-function loadInText({ load, rounds, conditions }: Answer): string {
+function loadInText({ load, rounds, runs, disturbed, conditions }: Answer): string {
   const { node, platform, cores, commit } = conditions;
   const parts = Object.entries(load).map(([name, value]) => `${value.toLocaleString('en')} ${name}`);
+  const times = `${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ${disturbed} of ${runs} runs disturbed`;
   const where = `Node ${node} on ${platform}, ${cores} cores`;
-  return `Load: ${parts.join(', ')}. ${rounds} ${rounds === 1 ? 'round' : 'rounds'}. ${where}${commit === undefined ? '' : `, commit ${commit}`}.`;
+  return `Load: ${parts.join(', ')}. ${times}. ${where}${commit === undefined ? '' : `, commit ${commit}`}.`;
 }
 
 /** Three digits that count, no exponents. */

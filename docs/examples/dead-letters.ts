@@ -1,7 +1,7 @@
 // Dead letters: an atom that fails is undone and set aside whole, with the error; the workflow goes on. When the cause
 // is mended, the atom is sent again, as it was.
 import process from 'node:process';
-import { ApplicationBuilder, perTaskMap, perTaskState, steppingSystem } from 'portico/dataflow';
+import { application, perTaskMap, perTaskState, steppingSystem } from 'portico/dataflow';
 
 interface Rate {
   readonly currency: string;
@@ -13,8 +13,7 @@ interface Amount {
   readonly amount: number;
 }
 
-export function main(print: (line: string) => void): void {
-  const app = new ApplicationBuilder('ledger');
+export const ledger = application('ledger', (app) => {
   const rates = app.ingress<Rate>('rates');
   const amounts = app.ingress<Amount>('amounts');
   const both = app.sequencer<Rate | Amount>();
@@ -37,23 +36,30 @@ export function main(print: (line: string) => void): void {
       ctx.emit(total.update(ctx, (sum) => sum + event.amount * rate));
     })
     .sink();
+  return { rates, amounts, totals };
+});
 
-  const system = steppingSystem({ log: ({ level }) => print(`(${level}: an atom was set aside)`) });
-  system.launch(app.build());
-  system.subscribe(totals, (sum) => print(`total ${sum}`));
+export function main(print: (line: string) => void): void {
+  // The log would say it, too: whatever is set aside is an error there.
+  const system = steppingSystem({ log: () => {} });
+  system.launch(ledger);
+  system.subscribe(ledger.handles.totals, (sum) => print(`total ${sum}`));
 
-  system.send(rates, { currency: 'EUR', rate: 1 });
+  system.send(ledger.handles.rates, { currency: 'EUR', rate: 1 });
   system.stepUntilComplete();
-  // Nothing of this atom happens, the first amount included: it goes all together, or not at all.
-  system.send(amounts, { currency: 'EUR', amount: 5 }, { currency: 'NOK', amount: 100 });
-  system.send(amounts, { currency: 'EUR', amount: 2 });
+  print('> 5 EUR and 100 NOK in one atom, 2 EUR in another one');
+  system.send(ledger.handles.amounts, { currency: 'EUR', amount: 5 }, { currency: 'NOK', amount: 100 });
+  system.send(ledger.handles.amounts, { currency: 'EUR', amount: 2 });
   system.stepUntilComplete();
 
-  for (const { id, workflow, events, error } of system.deadLetters.list()) {
+  // Nothing of the first atom has happened, the 5 EUR included: it goes all together, or not at all.
+  for (const { id, events, error } of system.deadLetters.list()) {
     const why = error.cause instanceof Error ? error.cause.message : error.what;
-    print(`dead letter ${id} of ${workflow}, ${events.length} events: ${why}`);
+    print(`dead letter ${id}, with ${events.length} events: ${why}`);
   }
-  system.send(rates, { currency: 'NOK', rate: 0.1 });
+
+  print('> a rate for NOK, and the dead letter once more');
+  system.send(ledger.handles.rates, { currency: 'NOK', rate: 0.1 });
   system.stepUntilComplete();
   for (const { id } of system.deadLetters.list()) system.deadLetters.resend(id);
   system.stepUntilComplete();

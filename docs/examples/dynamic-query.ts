@@ -1,10 +1,9 @@
 // Queries against a running sum. Numbers arrive in atoms of 1, 2, 3, 4; queries come in between, at any time. Each
 // answer is a multiple of ten, because a query never sees half of an atom.
 import process from 'node:process';
-import { answer, ApplicationBuilder, perTaskState, steppingSystem } from 'portico/dataflow';
+import { answer, application, perTaskState, steppingSystem } from 'portico/dataflow';
 
-export function main(print: (line: string) => void): void {
-  const app = new ApplicationBuilder('dynamic-query');
+export const dynamicQuery = application('dynamic-query', (app) => {
   const numbers = app.generators.fromArrays(Array.from({ length: 10 }, () => [1, 2, 3, 4]));
   const queries = app.generators.fromArrays(Array.from({ length: 10 }, (_, i) => [`query ${i + 1}`]));
   const sumOf = app.portal<string, number>('sum');
@@ -26,10 +25,14 @@ export function main(print: (line: string) => void): void {
     })
     .sink();
 
+  return { answers };
+});
+
+export function main(print: (line: string) => void): void {
   // Which of the two generators makes the next atom is drawn by lot: the seed decides.
   const system = steppingSystem({ seed: 3 });
-  system.launch(app.build());
-  system.subscribe(answers, print);
+  system.launch(dynamicQuery);
+  system.subscribe(dynamicQuery.handles.answers, print);
   system.stepUntilComplete();
 }
 

@@ -1,9 +1,8 @@
 // A running system: it works by itself while the program around it sends and listens.
 import process from 'node:process';
-import { ApplicationBuilder, perKeyState, startSystem } from 'portico/dataflow';
+import { application, perKeyState, startSystem } from 'portico/dataflow';
 
-export async function main(print: (line: string) => void): Promise<void> {
-  const app = new ApplicationBuilder('greeter');
+export const greeter = application('greeter', (app) => {
   const names = app.ingress<string>('names');
   const seen = perKeyState('seen', 0);
   const greetings = app
@@ -11,15 +10,18 @@ export async function main(print: (line: string) => void): Promise<void> {
     .source(names.stream)
     .map((name, ctx) => (seen.update(ctx, (n) => n + 1) > 1 ? `Welcome back, ${name}` : `Hello, ${name}`))
     .sink();
+  return { names, greetings };
+});
 
-  await using system = await startSystem({ applications: [app.build()] });
-  const unsubscribe = system.subscribe(greetings, print);
+export async function main(print: (line: string) => void): Promise<void> {
+  await using system = await startSystem({ applications: [greeter] });
+  const unsubscribe = system.subscribe(greeter.handles.greetings, print);
 
-  await system.send(names, 'Ann', 'Bob');
-  await system.send(names, 'Ann');
+  await system.send(greeter.handles.names, 'Ann', 'Bob');
+  await system.send(greeter.handles.names, 'Ann');
   await system.idle();
   unsubscribe();
-  await system.send(names, 'Bob');
+  await system.send(greeter.handles.names, 'Bob');
   await system.idle();
   print('nobody listened to the last one');
   // Here, at the end of the block, the system is shut down.

@@ -102,27 +102,19 @@ export function main(print: (line: string) => void): void {
   );
   system.subscribe(shop.handles.sales, print);
 
+  const send = (...messages: Message[]): void => {
+    print(`> ${messages.map(({ user, do: what, item }) => `${user} ${what} ${item}`.trim()).join(', ')}`);
+    system.send(shop.handles.messages, ...messages);
+    system.stepUntilComplete();
+  };
   const message = (user: string, what: Message['do'], item = ''): Message => ({ do: what, user, item });
+
   system.send(shop.handles.deliveries, 'tea', 'tea', 'cup');
   system.stepUntilComplete();
-  // There is one cup, and Ann is first. Then she puts it back.
-  system.send(
-    shop.handles.messages,
-    message('ann', 'add', 'tea'),
-    message('ann', 'add', 'cup'),
-    message('bob', 'add', 'tea'),
-    message('bob', 'add', 'cup'),
-    message('ann', 'remove', 'cup'),
-  );
-  system.stepUntilComplete();
-  // So it is Bob's now.
-  system.send(
-    shop.handles.messages,
-    message('bob', 'add', 'cup'),
-    message('bob', 'checkout'),
-    message('ann', 'checkout'),
-  );
-  system.stepUntilComplete();
+  // There is one cup, and Ann is first. Then she puts it back, so it can be Bob's.
+  send(message('ann', 'add', 'cup'), message('ann', 'add', 'tea'), message('bob', 'add', 'cup'));
+  send(message('ann', 'remove', 'cup'), message('bob', 'add', 'tea'));
+  send(message('bob', 'add', 'cup'), message('bob', 'checkout'), message('ann', 'checkout'));
 }
 
 if (process.argv[1] === import.meta.filename) main((line) => console.log(line));

@@ -1,9 +1,8 @@
 // Step by step: a task that does one thing for an atom, another one for the next atoms, and then begins again.
 import process from 'node:process';
-import { ApplicationBuilder, steppingSystem, tasks } from 'portico/dataflow';
+import { application, steppingSystem, tasks } from 'portico/dataflow';
 
-export function main(print: (line: string) => void): void {
-  const app = new ApplicationBuilder('step-by-step');
+export const stepByStep = application('step-by-step', (app) => {
   const days = app.generators.fromRange(1, 11, 1);
   const week = app
     .workflow('week')
@@ -17,9 +16,13 @@ export function main(print: (line: string) => void): void {
     .withStep(tasks.map((day) => `day ${day}: sleep`))
     .sink();
 
+  return { week };
+});
+
+export function main(print: (line: string) => void): void {
   const system = steppingSystem();
-  system.launch(app.build());
-  system.subscribe(week, print);
+  system.launch(stepByStep);
+  system.subscribe(stepByStep.handles.week, print);
   system.stepUntilComplete();
 }
 

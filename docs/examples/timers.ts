@@ -2,7 +2,7 @@
 import process from 'node:process';
 import {
   answer,
-  ApplicationBuilder,
+  application,
   manualClock,
   perKeyState,
   PorticoError,
@@ -15,8 +15,7 @@ interface Step {
   readonly is: 'placed' | 'paid';
 }
 
-export function main(print: (line: string) => void): void {
-  const app = new ApplicationBuilder('reminders');
+export const desk = application('desk', (app) => {
   const steps = app.ingress<Step>('steps', { key: ({ order }) => order });
   const bank = app.portal<string, boolean>('bank');
 
@@ -59,16 +58,19 @@ export function main(print: (line: string) => void): void {
       }),
     ])
     .sink();
+  return { steps, reminders, checks };
+});
 
+export function main(print: (line: string) => void): void {
   const clock = manualClock();
   const system = steppingSystem({ clock });
-  system.launch(app.build());
-  system.subscribe(reminders, print);
-  system.subscribe(checks, print);
+  system.launch(desk);
+  system.subscribe(desk.handles.reminders, print);
+  system.subscribe(desk.handles.checks, print);
   const at = (seconds: number, ...happened: Step[]): void => {
     clock.advance(seconds * 1000 - clock.now());
     system.stepUntilComplete();
-    system.send(steps, ...happened);
+    system.send(desk.handles.steps, ...happened);
     system.stepUntilComplete();
   };
 

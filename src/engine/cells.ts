@@ -170,7 +170,13 @@ export class UndoLog {
       const cell = this.#cells[i] as Cell;
       const slot = this.#slots[i] as number;
       const bit = slot < MARKED ? 1 << (slot + MARKED) : 0;
-      if ((cell.marks & bit) !== 0 || (slot === 0 && cell === this.#heldCell)) continue;
+      if (slot === 0 && cell === this.#heldCell) {
+        // It is in no log, so nobody else clears its marks before the next atom counts turns from the beginning.
+        cell.turn = 0;
+        cell.marks &= ~LOW;
+        continue;
+      }
+      if ((cell.marks & bit) !== 0) continue;
       cell.marks |= bit;
       this.#cells[kept] = cell;
       this.#slots[kept] = slot;

@@ -170,6 +170,18 @@ export class TaskContext implements AnyContext {
     this.turns.add(egress.release(this.key ?? deriveKey(value, 0), value));
   }
 
+  forget(): void {
+    this.#alive('forget');
+    const cell = this.cell ?? (this.key === undefined ? undefined : this.#state.cells.get(this.key));
+    if (cell === undefined) return;
+    const { undoLog } = this.turns;
+    for (let slot = cell.rest?.length ?? 0; slot >= 0; slot--) {
+      if (cell.get(slot) === absent) continue;
+      undoLog.before(cell, slot, true);
+      cell.set(slot, absent);
+    }
+  }
+
   undo(): void {
     this.#alive('undo');
     this.turns.rollback();

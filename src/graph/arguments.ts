@@ -2,7 +2,7 @@
  * Arguments as they come at run time. The types forbid what is refused here, but JavaScript lets it pass, and then it
  * would show much later and far away. What is wrong is noted like any other problem of the graph.
  */
-import type { Problem } from '../errors.ts';
+import { PorticoError, type Problem } from '../errors.ts';
 
 /** What is wrong with an argument, before it is known where in the graph it ends up. */
 export type Mistake = Omit<Problem, 'where'>;
@@ -36,6 +36,25 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
     'then' in value &&
     typeof value.then === 'function'
   );
+}
+
+/** What a function of a task returned, once it is sure that it is no promise. */
+export function settled<T>(given: T, where: string): T {
+  if (!isPromise(given)) return given;
+  // The turn fails for it; what becomes of the promise is of no interest any more.
+  given.then(undefined, () => undefined);
+  const what = 'its handler returned a promise, and a turn cannot wait for it';
+  const cure = 'Let it return at once; start what takes time outside and send its result to an ingress';
+  throw new PorticoError({ code: 'task/promise', where, what, cure });
+}
+
+/** What a function returned that makes many values of one. */
+export function manyOf(given: unknown, where: string): Iterable<unknown> {
+  const found = typeof given === 'string' || (typeof given === 'object' && given !== null && Symbol.iterator in given);
+  if (found) return given as Iterable<unknown>;
+  settled(given, where);
+  const what = `its function returned ${inWords(given)}, and an iterable is needed`;
+  throw new PorticoError({ code: 'task/bad-result', where, what, cure: 'Return an array, an empty one for no values' });
 }
 
 /** What is wrong with a function that was given; `generators` are welcome where many values are made of one. */

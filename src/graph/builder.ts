@@ -157,9 +157,9 @@ export class ApplicationBuilder {
   ): void {
     const { name = this.freshName(), priority = 0 } = this.options('connect', options, this.path);
     const path = this.place('connections', name);
-    if (!Number.isFinite(priority)) {
+    if (typeof priority !== 'number' || Number.isNaN(priority)) {
       const what = `its priority is ${inWords(priority)}`;
-      this.note([{ code: 'graph/bad-argument', what, cure: 'Give it a finite number' }], path);
+      this.note([{ code: 'graph/bad-argument', what, cure: 'Give it a number' }], path);
     }
     const [source, target] = [
       this.#handle('connect', from, 'a stream', path),

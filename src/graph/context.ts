@@ -66,6 +66,8 @@ export interface ProcessorContext<in O> extends MapContext {
   emitTo(key: Key, value: O): void;
   /** Lets a value leave for the outside when this atom is committed. */
   release<V>(egress: Egress<V>, value: NoInfer<V>): void;
+  /** Forgets all per-key state that this task has under this key, whatever its handles. */
+  forget(): void;
   /** Undoes all that this turn has done so far: state, emissions, asks, timers, releases. */
   undo(): void;
   /** A number from 0 up to but not including `bound`, from the seeded generator of the system. */

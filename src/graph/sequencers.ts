@@ -52,9 +52,12 @@ export const priority: SequencerStrategy = {
   name: 'priority',
   choose: (ready, turn) => {
     let best = -1;
+    let highest = -Infinity;
     for (const input of ready) {
-      const better = best === -1 ? Infinity : turn.priority(input) - turn.priority(best);
-      if (better > 0 || (better === 0 && input < best)) best = input;
+      const its = turn.priority(input);
+      if (best !== -1 && (its < highest || (its === highest && input > best))) continue;
+      best = input;
+      highest = its;
     }
     return best;
   },

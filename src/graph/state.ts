@@ -2,6 +2,8 @@
  * State handles: names of state, declared once and used with the context of a turn. A handle holds nothing itself, so
  * it can be declared anywhere and shared; state belongs to the task that uses it, per key or for the whole task.
  */
+import { PorticoError } from '../errors.ts';
+import { inWords } from './arguments.ts';
 import { absent, type StateContext, type StateHandle } from './context.ts';
 import type { Key } from './keys.ts';
 
@@ -124,22 +126,29 @@ export class MapState<K extends Key, V> implements StateHandle {
  * ```
  */
 export function perKeyState<T>(name: string, initial: T): ValueState<T> {
-  return new ValueState('key', name, `value:${name}`, initial);
+  return new ValueState('key', named('perKeyState', name), `value:${name}`, initial);
 }
 
 /** A value for the task that uses it, whatever the key. */
 export function perTaskState<T>(name: string, initial: T): ValueState<T> {
-  return new ValueState('task', name, `value:${name}`, initial);
+  return new ValueState('task', named('perTaskState', name), `value:${name}`, initial);
 }
 
 /** A map for each key of the task that uses it. */
 export function perKeyMap<K extends Key, V>(name: string): MapState<K, V> {
-  return new MapState('key', name, `map:${name}`);
+  return new MapState('key', named('perKeyMap', name), `map:${name}`);
 }
 
 /** A map for the task that uses it, whatever the key. */
 export function perTaskMap<K extends Key, V>(name: string): MapState<K, V> {
-  return new MapState('task', name, `map:${name}`);
+  return new MapState('task', named('perTaskMap', name), `map:${name}`);
+}
+
+/** The name of a state; without one it would be shared with all others that have none. */
+function named(where: string, name: unknown): string {
+  if (typeof name === 'string' && name !== '') return name;
+  const what = name === '' ? 'the name of a state is empty' : `the name of a state is ${inWords(name)}`;
+  throw new PorticoError({ code: 'graph/bad-name', where, what, cure: 'Give it a text of at least one character' });
 }
 
 /** State of one of Portico's own operators. Its slot is shared with nobody. */

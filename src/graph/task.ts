@@ -2,7 +2,7 @@
  * A task as data: what its handlers are, which portals it asks and answers. Modifiers make a new task out of a task;
  * its role and its other handlers stay. Types are erased here; the builders around this file keep them.
  */
-import { functionMistakes, inWords, optionalFunctionMistakes, type Mistake } from './arguments.ts';
+import { functionMistakes, inWords, manyOf, optionalFunctionMistakes, settled, type Mistake } from './arguments.ts';
 import type { AnyContext, Continuation } from './context.ts';
 import type { carries } from './handles.ts';
 import type { Key } from './keys.ts';
@@ -124,7 +124,9 @@ export function withWrapper(spec: TaskSpec, wrapper: Wrapper): TaskSpec {
   return changed(noting(spec, functionMistakes('withWrapper', wrapper)), (made) => {
     const handlers = handlersOf(made);
     const inner = handlers.onNext;
-    return { ...handlers, onNext: (value, ctx) => wrapper(value, ctx, (passed) => inner?.(passed, ctx)) };
+    const around = (value: unknown, ctx: AnyContext): void =>
+      wrapper(value, ctx, (passed) => settled(inner?.(passed, ctx), ctx.path));
+    return { ...handlers, onNext: around };
   });
 }
 
@@ -149,7 +151,7 @@ export function sequenceOf(steps: readonly Step[]): TaskSpec {
     onNext: (value, ctx) => current(ctx).onNext?.(value, ctx),
     onComplete: (ctx) => current(ctx).onComplete?.(ctx),
     onAtomComplete: (ctx) => {
-      current(ctx).onAtomComplete?.(ctx);
+      settled(current(ctx).onAtomComplete?.(ctx), ctx.path);
       passed.set(ctx, (passed.get(ctx) + 1) % total);
     },
     ...(made.some(({ handlers }) => handlers.onTimer !== undefined) && {
@@ -159,7 +161,7 @@ export function sequenceOf(steps: readonly Step[]): TaskSpec {
       onError: (error: unknown, ctx: AnyContext) => {
         const { onError } = current(ctx);
         if (onError === undefined) throw error;
-        onError(error, ctx);
+        return onError(error, ctx);
       },
     }),
   };
@@ -183,13 +185,13 @@ export function handlersOf(spec: TaskSpec): Handlers {
   switch (kind) {
     case 'map':
     case 'identity':
-      return { onNext: (value, ctx) => ctx.emit(f(value, ctx)) };
+      return { onNext: (value, ctx) => ctx.emit(settled(f(value, ctx), ctx.path)) };
     case 'filter':
-      return { onNext: (value, ctx) => void (Boolean(f(value, ctx)) && ctx.emit(value)) };
+      return { onNext: (value, ctx) => void (Boolean(settled(f(value, ctx), ctx.path)) && ctx.emit(value)) };
     case 'flatMap':
       return {
         onNext: (value, ctx) => {
-          for (const each of f(value, ctx) as Iterable<unknown>) ctx.emit(each);
+          for (const each of manyOf(f(value, ctx), ctx.path)) ctx.emit(each);
         },
       };
     case 'key':

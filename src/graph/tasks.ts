@@ -1,6 +1,6 @@
 /** Prebuilt tasks: what the operators of a flow are made of, for use with `flow.task`, `withStep` and the like. */
 import { PorticoError, printed } from '../errors.ts';
-import { functionMistakes, inWords, notAHandle, optionalFunctionMistakes, pathOf, type Mistake } from './arguments.ts';
+import { functionMistakes, inWords, notAHandle, optionalFunctionMistakes, pathOf, settled, type Mistake } from './arguments.ts';
 import type { AskerContext, Continuation, MapContext, ProcessorContext } from './context.ts';
 import type { Key } from './keys.ts';
 import type { Answer } from './portals.ts';
@@ -105,7 +105,7 @@ export interface MachineState<in I, out O> {
 export function vsm<I, O>(initial: MachineState<I, O>): Task<I, O> {
   const state = ownState<MachineState<I, O>>('key', 'machine', initial);
   const onNext = (value: I, ctx: ProcessorContext<O>): void => {
-    const next = state.get(ctx)(value, ctx);
+    const next = settled(state.get(ctx)(value, ctx), ctx.path);
     if (next === same) return;
     if (typeof next !== 'function') {
       const what = `a state of its machine returned ${inWords(next)}`;
@@ -137,7 +137,9 @@ export function stash<I, O>(define: (stash: Stash<I>) => Task<I, O>): Task<I, O>
     unstashAll: (ctx) => {
       const entries = held.entries(ctx);
       held.clear(ctx);
-      for (const [, value] of entries) handlers.onNext?.(value, ctx as Parameters<NonNullable<typeof handlers.onNext>>[1]);
+      for (const [, value] of entries) {
+        settled(handlers.onNext?.(value, ctx as Parameters<NonNullable<typeof handlers.onNext>>[1]), ctx.path);
+      }
     },
   });
   const spec = specOf(made, 'stash');

@@ -83,7 +83,8 @@ export function cyclesOf(edges: readonly Edge[]): string[][] {
       const parent = walk.at(-1)?.node;
       if (parent !== undefined) low.set(parent, Math.min(low.get(parent) ?? 0, low.get(node) ?? 0));
       if (low.get(node) !== order.get(node)) continue;
-      const group = open.splice(open.indexOf(node));
+      // From the end, because that is where it is: chains are long and cycles short.
+      const group = open.splice(open.lastIndexOf(node));
       for (const member of group) isOpen.delete(member);
       const self = next.get(node)?.includes(node) === true;
       if (group.length > 1 || self) cycles.push(group);

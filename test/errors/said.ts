@@ -1,14 +1,18 @@
 // What the tests of errors share: to provoke an error, and to look at what it says.
 import { expect } from 'vitest';
 import {
+  answer,
   application,
   PorticoError,
   steppingSystem,
   type Application,
   type ApplicationBuilder,
   type ErrorCode,
+  type Flow,
   type LogRecord,
+  type Portal,
   type Problem,
+  type Stream,
   type SteppingSystem,
 } from 'portico/dataflow';
 
@@ -105,4 +109,65 @@ export function quiet(): { system: SteppingSystem; lines: LogRecord[] } {
 /** What JavaScript lets pass and TypeScript would not. */
 export function js(value: unknown): any {
   return value;
+}
+
+/** What handlers under test get: a value that means misuse, and one that means proper use afterwards. */
+export type Move = 'bad' | 'good';
+
+/** The workflow under test, and what its tasks may use. */
+export interface Stage {
+  readonly app: ApplicationBuilder;
+  readonly flow: Flow<Move>;
+  /** Answers each request with itself. */
+  readonly echo: Portal<string, string>;
+  readonly system: SteppingSystem;
+}
+
+/** A flow, whatever it carries. */
+export interface Written {
+  sink(): Stream<unknown>;
+}
+
+/**
+ * Lets a handler misuse something on the event `bad`, and gives the error that this was. Makes sure that the event is
+ * set aside with that error and leaves nothing else, and that the event `good`, sent afterwards, comes out as `good`.
+ */
+export function misusing(write: (stage: Stage) => Written): unknown {
+  const { system } = quiet();
+  const app = application('app', (app) => {
+    const moves = app.ingress<Move>('moves');
+    const echo = app.portal<string, string>('echo');
+    app
+      .workflow('echo')
+      .source(app.generators.empty<never>())
+      .replier([answer<string, string>(echo, (request, ctx) => ctx.reply(request))])
+      .sink();
+    const flow = app.workflow('w', { onFailure: 'deadLetter' }).source(moves.stream);
+    return { moves, out: write({ app, flow, echo, system }).sink() };
+  });
+  system.launch(app);
+  system.stepUntilComplete();
+  const got: unknown[] = [];
+  system.subscribe(app.handles.out, (value) => {
+    got.push(value);
+  });
+  system.send(app.handles.moves, 'bad');
+  system.stepUntilComplete(100);
+  expect(got).toEqual([]);
+  const letters = system.deadLetters.list();
+  expect(letters).toHaveLength(1);
+  system.send(app.handles.moves, 'good');
+  system.stepUntilComplete(100);
+  expect(got).toEqual(['good']);
+  expect(system.deadLetters.list()).toEqual(letters);
+  const [letter] = letters;
+  expect(letter?.error).toMatchObject({ code: 'atom/failed', where: '/app/workflows/w' });
+  return letter?.error.cause;
+}
+
+/** The same, for errors of Portico. */
+export function misuse(write: (stage: Stage) => Written): PorticoError {
+  const error = misusing(write);
+  expect(error).toBeInstanceOf(PorticoError);
+  return error as PorticoError;
 }

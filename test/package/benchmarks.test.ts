@@ -14,14 +14,20 @@ const bench = (...args: string[]) =>
 describe('the benchmarks', () => {
   it('answer as JSON, from processes of their own', () => {
     const { status, stdout, stderr } = bench('cycle', '--quick', '--rounds', '2', '--json');
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(status === 0 ? 'well' : stderr).toBe('well');
     const number = expect.any(Number) as number;
     expect(JSON.parse(stdout)).toMatchObject([
       {
         question: 'cycle',
         rounds: 2,
         conditions: { node: process.versions.node },
-        figures: ['plain loop', 'stepping system', 'running system', 'portalsjs'].map((contender) => ({
+        figures: [
+          'plain loop',
+          'plain loop with counts',
+          'stepping system',
+          'running system',
+          'portalsjs',
+        ].map((contender) => ({
           contender,
           name: 'speed',
           unit: 'hops/s',
@@ -32,7 +38,7 @@ describe('the benchmarks', () => {
       },
     ]);
     expect(stdout).not.toContain(root);
-  });
+  }, 60_000);
 
   it('say how to call them when they are called wrong', () => {
     const { status, stdout, stderr } = bench('speed');

@@ -113,12 +113,12 @@ describe('the facts observed of PortalsJS', () => {
 
   // PortalsJS: the newest connection first, c1 c2 b1 b2 a1 a2.
   it('4: a union makes one atom of one atom (departure: in the order of its declaration), and two sinks do', () => {
-    const branches = (flow: Flow<number, number>): Flow<number, string>[] =>
-      ['a', 'b', 'c'].map((name) => flow.map(() => (x) => `${name}${x}`));
+    const branch = (flow: Flow<number, number>, name: string): Flow<number, string> =>
+      flow.map(() => (x) => `${name}${x}`);
     const inOrder = ['a1', 'a2', 'b1', 'b2', 'c1', 'c2', 'ATOM', 'SEAL'];
     const united = seenBehind([[1, 2]], (flow) => {
-      const [a = flow.map(() => String), ...others] = branches(flow);
-      return a.union(others);
+      const a = branch(flow, 'a');
+      return a.union([branch(flow, 'b'), branch(flow, 'c')]);
     });
     expect(united).toEqual(inOrder);
 
@@ -127,7 +127,7 @@ describe('the facts observed of PortalsJS', () => {
       written((builder) => {
         const workflow = builder.workflows;
         const flow = workflow.source(builder.generators.fromArray([1, 2]).stream);
-        for (const branch of branches(flow)) branch.sink();
+        for (const name of ['a', 'b', 'c']) branch(flow, name).sink();
         sunk = watch(builder, workflow.freeze());
       }),
     );

@@ -18,6 +18,7 @@ import {
   type Application,
   type ApplicationBuilder,
   type AskerContext,
+  type Egress,
   type Flow,
   type Key,
   type ManualClock,
@@ -64,6 +65,9 @@ export interface Built {
   state(): string;
 }
 
+/** Stands for the stream of the egress where a stream has a number. */
+export const EGRESS = -1;
+
 type Emitting = ProcessorContext<number>;
 type Asking = AskerContext<number>;
 
@@ -98,6 +102,7 @@ class Builder {
   readonly #streams: Stream<number>[];
   readonly #record: (stream: number) => boolean;
   #portals: Portal<number, number>[] = [];
+  #egress: Egress<number> = { path: '', stream: { path: '' } };
   /** The contexts of all tasks, and the keys that were seen there. */
   readonly #contexts = new Map<string, { context: TaskContext; keys: Set<Key> }>();
 
@@ -118,6 +123,7 @@ class Builder {
   write(app: ApplicationBuilder): void {
     const { inputs, stages, portals, behindPortals } = this.#program;
     const streams = this.#streams;
+    this.#egress = app.egress('out');
     this.#portals = portals.map(({ keyed }, i) => app.portal(`p${i}`, keyed ? { key: (request) => request % 2 } : {}));
     for (const atoms of inputs) streams.push(app.generators.fromArrays(atoms));
     const source = (number: number): Stream<number> => streams[number % streams.length] as Stream<number>;
@@ -161,6 +167,7 @@ class Builder {
     streams.forEach((stream, i) => {
       if (this.#record(i)) this.#recorder(app, i, stream);
     });
+    this.#recorder(app, EGRESS, this.#egress.stream);
   }
 
   /** All state of all tasks that had a turn. */
@@ -392,6 +399,9 @@ class Builder {
         return ctx.key;
       },
       emit: (value) => ctx.emit(value),
+      emitTo: (key, value) => ctx.emitTo(key, value),
+      release: (value) => ctx.release(this.#egress, value),
+      undo: () => ctx.undo(),
       log: (value) => ctx.log.info(value),
       ...stateTurn(ctx),
       after: (ms, value) => {

@@ -5,7 +5,7 @@
  */
 import type { Key } from 'portico/dataflow';
 import { AT_END, keyOf, type SeenAtom } from './build.ts';
-import { blame, type Turn, type World } from './perform.ts';
+import { blame, isTooLarge, type Turn, type World } from './perform.ts';
 import { mix, positionsOf, type Action, type Behavior, type Node, type Program, type Step, type Workflow } from './program.ts';
 
 type End = SeenAtom['end'];
@@ -23,19 +23,31 @@ export interface SetAside {
   readonly errors: readonly unknown[];
 }
 
-/** What the naive interpreter makes of a program: the atoms of all its streams, and what was set aside. */
-export function interpret(program: Program, world: World): { streams: SeenAtom[][]; setAside: SetAside[] } {
+/** What the naive interpreter makes of a program. */
+export interface Interpreted {
+  /** The atoms of all streams. */
+  readonly streams: SeenAtom[][];
+  readonly setAside: SetAside[];
+  /** The atoms that each workflow released. */
+  readonly released: ReadonlyMap<string, SeenAtom['events'][]>;
+}
+
+export function interpret(program: Program, world: World): Interpreted {
   const streams: Atom[][] = program.inputs.map((atoms) => [
     ...atoms.map((values): Atom => ({ events: values.map((value) => ({ key: value, value })), end: 'atom' })),
     { events: [], end: 'seal' },
   ]);
   const setAside: SetAside[] = [];
+  const released = new Map<string, SeenAtom['events'][]>();
   program.stages.forEach((stage, s) => {
     const source = (number: number): Atom[] => streams[number % streams.length] ?? [];
     switch (stage.kind) {
-      case 'workflow':
-        streams.push(new NaiveWorkflow(`w${s}`, stage, world, setAside).run(source(stage.source)));
+      case 'workflow': {
+        const workflow = new NaiveWorkflow(`w${s}`, stage, world, setAside);
+        streams.push(workflow.run(source(stage.source)));
+        released.set(`w${s}`, workflow.released);
         break;
+      }
       case 'splitter':
         streams.push(...split(source(stage.source), stage.mods));
         break;
@@ -50,6 +62,7 @@ export function interpret(program: Program, world: World): { streams: SeenAtom[]
   return {
     streams: streams.map((atoms) => atoms.map(({ events, end }) => ({ events: events.map(plain), end }))),
     setAside,
+    released,
   };
 }
 
@@ -72,6 +85,9 @@ class NaiveWorkflow {
   readonly #setAside: SetAside[];
   /** The state of each task, by its number. */
   #states: State[] = [];
+  /** What the running atom releases, and what all atoms have. */
+  #releasing: Event[] = [];
+  readonly released: SeenAtom['events'][] = [];
 
   constructor(name: string, workflow: Workflow, world: World, setAside: SetAside[]) {
     this.#name = name;
@@ -84,9 +100,13 @@ class NaiveWorkflow {
   run(source: readonly Atom[]): Atom[] {
     return source.flatMap((atom): Atom[] => {
       const before = structuredClone(this.#states);
+      this.#releasing = [];
       const out = this.#atom(atom);
       const errors = out.flatMap((event) => ('error' in event ? [event.error] : []));
-      if (errors.length === 0) return [{ events: out, end: atom.end }];
+      if (errors.length === 0) {
+        if (this.#releasing.length > 0) this.released.push(this.#releasing.map(plain));
+        return [{ events: out, end: atom.end }];
+      }
       this.#states = before;
       this.#setAside.push({ workflow: this.#name, events: atom.events.map(plain), errors });
       return atom.end === 'seal' ? [{ events: [], end: 'seal' }] : [];
@@ -125,13 +145,14 @@ class NaiveWorkflow {
       return [`${site}.${s}`, (steps[s] as Step).behavior];
     };
     const turn = (key: Key | undefined, run: (turn: NaiveTurn) => void): void => {
-      const before = structuredClone(this.#states[n] as State);
-      const emitted: Event[] = [];
+      const turn = new NaiveTurn(this.#states[n] as State, key);
       try {
-        run(new NaiveTurn(this.#states[n] as State, key, emitted));
-        out.push(...emitted);
+        run(turn);
+        out.push(...turn.out);
+        this.#releasing.push(...turn.released);
       } catch (error) {
-        this.#states[n] = before;
+        if (isTooLarge(error)) throw error;
+        turn.undo();
         out.push({ key: key ?? 0, error });
       }
     };
@@ -167,7 +188,7 @@ class NaiveWorkflow {
     const perform = (actions: readonly Action[], what = '', of = value): void => {
       this.#world.perform(turn, site + what, of, actions);
     };
-    const own = hidden(turn.state, site);
+    const own = (): Map<string | number, unknown> => hidden(turn.state, site);
     const key = String(turn.key) + typeof turn.key;
     switch (op.kind) {
       case 'map':
@@ -187,38 +208,40 @@ class NaiveWorkflow {
         return;
       case 'key':
         perform(op.actions);
-        turn.emitAs(keyOf(value, op.mod), value);
+        turn.emitTo(keyOf(value, op.mod), value);
         return;
       case 'consume':
       case 'processor':
         perform(op.actions);
         return;
       case 'vsm': {
-        const isEven = own.get(key) === true;
+        const isEven = own().get(key) === true;
         perform(isEven ? op.others : op.actions);
-        own.set(key, value % 2 === 1);
+        const odd = value % 2 === 1;
+        if (isEven !== odd) own().set(key, odd);
         return;
       }
       case 'stash': {
-        const held = (own.get(key) ?? []) as number[];
+        const held = (): number[] => (own().get(key) ?? []) as number[];
         if (value % 3 === 0) {
-          own.set(key, [...held, value]);
+          own().set(key, [...held(), value]);
           perform([], '.stash');
           return;
         }
-        const handle = (value: number, size: number): void => {
+        const handle = (value: number): void => {
           perform(op.actions, '', value);
-          turn.emit(mix(value, size));
+          turn.emit(mix(value, held().length));
         };
-        handle(value, held.length);
+        handle(value);
         if (value % 3 !== 1) return;
-        own.delete(key);
-        for (const each of held) handle(each, 0);
+        const again = held();
+        own().delete(key);
+        for (const each of again) handle(each);
         return;
       }
       case 'sample': {
-        const seen = Number(own.get('seen') ?? 0);
-        own.set('seen', seen + 1);
+        const seen = Number(own().get('seen') ?? 0);
+        own().set('seen', seen + 1);
         if (seen % op.every === 0) turn.emit(value);
         return;
       }
@@ -243,20 +266,33 @@ function hidden(state: State, whose: string | number): Map<string | number, unkn
 class NaiveTurn implements Turn {
   readonly state: State;
   readonly key: Key | undefined;
-  readonly #out: Event[];
+  readonly out: Event[] = [];
+  readonly released: Event[] = [];
+  readonly #before: State;
 
-  constructor(state: State, key: Key | undefined, out: Event[]) {
+  constructor(state: State, key: Key | undefined) {
     this.state = state;
     this.key = key;
-    this.#out = out;
+    this.#before = structuredClone(state);
   }
 
   emit(value: number): void {
-    this.emitAs(this.key ?? value, value);
+    this.emitTo(this.key ?? value, value);
   }
 
-  emitAs(key: Key, value: number): void {
-    this.#out.push({ key, value });
+  emitTo(key: Key, value: number): void {
+    this.out.push({ key, value });
+  }
+
+  release(value: number): void {
+    this.released.push({ key: this.key ?? value, value });
+  }
+
+  undo(): void {
+    this.state.clear();
+    for (const [name, values] of structuredClone(this.#before)) this.state.set(name, values);
+    this.out.length = 0;
+    this.released.length = 0;
   }
 
   log(): void {

@@ -6,6 +6,9 @@ import { hash, lifeOf, mix, type Action, type Scope } from './program.ts';
 export interface Turn {
   readonly key: Key | undefined;
   emit(value: number): void;
+  emitTo(key: Key, value: number): void;
+  release(value: number): void;
+  undo(): void;
   log(value: number): void;
   read(scope: Scope, slot: number): number | undefined;
   write(scope: Scope, slot: number, value: number | undefined): void;
@@ -39,7 +42,7 @@ export interface Seen {
 export class Fault extends Error {}
 
 /** More turns than this, and the program is given up. */
-const MANY = 1_500;
+const MANY = 600;
 
 /** One run of a program: what is planned for it, and what was seen of it. */
 export class World {
@@ -96,6 +99,12 @@ function act(turn: Turn, action: Action, value: number, site: string): void {
   switch (action.do) {
     case 'emit':
       return turn.emit(mix(value, action.add));
+    case 'emitTo':
+      return turn.emitTo(action.key, mix(value, action.add));
+    case 'release':
+      return turn.release(mix(value, action.add));
+    case 'undo':
+      return turn.undo();
     case 'show':
       return turn.emit(lifeOf(value) * 100 + (hash(stateOf(turn)) % 100));
     case 'log':

@@ -11,6 +11,9 @@ export type Scope = 'key' | 'task';
 /** One effect of a turn. */
 export type Action =
   | { readonly do: 'emit'; readonly add: number }
+  | { readonly do: 'emitTo'; readonly key: number; readonly add: number }
+  | { readonly do: 'release'; readonly add: number }
+  | { readonly do: 'undo' }
   | { readonly do: 'show' }
   | { readonly do: 'log' }
   | { readonly do: 'add'; readonly scope: Scope; readonly slot: number; readonly by: number }
@@ -193,7 +196,7 @@ function node(reach: Reach): fc.Arbitrary<Node> {
     ),
     parts: fc.oneof(
       { weight: 6, arbitrary: step.map((one) => [[one]]) },
-      { weight: 1, arbitrary: fc.array(fc.array(step, { minLength: 1, maxLength: 3, size: few(3) }), { minLength: 1, maxLength: 2 }) },
+      { weight: 1, arbitrary: fc.array(fc.array(step, { minLength: 1, maxLength: 3, size: few(3) }), { minLength: 1, maxLength: 2 }).filter((parts) => parts.length < 2 || parts[0]?.[0]?.behavior.op.kind !== 'key') },
     ),
   });
 }
@@ -262,6 +265,9 @@ function emitting(reach: Reach, scope: Scope, depth: number = 0, answers: boolea
     { weight: 6, arbitrary: stateAction(scope) },
     { weight: 5, arbitrary: fc.record({ do: of('emit'), add: fc.nat(9) }) },
     { weight: 2, arbitrary: fc.record({ do: of('show') }) },
+    { weight: 1, arbitrary: fc.record({ do: of('emitTo'), key: fc.nat(2), add: fc.nat(9) }) },
+    { weight: 1, arbitrary: fc.record({ do: of('release'), add: fc.nat(9) }) },
+    { weight: 1, arbitrary: fc.record({ do: of('undo') }) },
     { weight: 3 * timers, arbitrary: fc.record({ do: of('after'), ms: fc.nat(3) }) },
     { weight: timers, arbitrary: fc.record({ do: of('cancel') }) },
     { weight: reach.portals && depth < 2 ? 6 : 0, arbitrary: depth < 2 ? ask(reach, depth, answers) : fc.constant<Action>({ do: 'cancel' }) },

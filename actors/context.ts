@@ -1,0 +1,98 @@
+/** What an actor can do in its turn. */
+import type { Key, Log, MapState, StateContext, ValueState } from '../src/index.ts';
+import { perKeyMap, perKeyState } from '../src/index.ts';
+import type { Behavior } from './behavior.ts';
+import type { Effect } from './effects.ts';
+import type { ActorRef } from './ref.ts';
+
+/** A message of protocol `M` that lacks only the reply of type `R`, or the failure, that will be put into it. */
+export type Awaiting<M, R> = M extends { readonly reply?: infer X }
+  ? R extends X
+    ? Omit<M, 'reply' | 'failure'>
+    : never
+  : never;
+
+/** The requests of a protocol: the messages that say where to reply, without that. */
+export type RequestOf<M> = M extends { readonly replyTo: ActorRef<infer _> } ? Omit<M, 'replyTo'> : never;
+
+/** What is replied to a request. */
+export type ReplyOf<M, Q> = M extends { readonly replyTo: ActorRef<infer R> } ? (Q extends Omit<M, 'replyTo'> ? R : never) : never;
+
+export interface CreateOptions {
+  /** A name to be found by. Only one actor can have it at a time. */
+  readonly name?: string;
+  /** Whether it stops when the actor stops that creates it. Otherwise it lives its own life. */
+  readonly child?: boolean;
+}
+
+/** Timers of an actor, by key: setting one again replaces it, and the old one does not fire any more. */
+export interface Timers<M> {
+  /** Gives the actor a message, once. */
+  single(key: Key, delayMs: number, message: M): void;
+  /** Gives the actor a message again and again, always so long after it handled the last one. */
+  fixedDelay(key: Key, delayMs: number, message: M): void;
+  /** Gives the actor a message again and again, at fixed times; those that were missed are skipped. */
+  fixedRate(key: Key, periodMs: number, message: M): void;
+  /** Gives the actor a message at the times of a cron expression of five fields, in UTC. */
+  cron(key: Key, expression: string, message: M): void;
+  cancel(key: Key): void;
+  cancelAll(): void;
+  isActive(key: Key): boolean;
+}
+
+/** Messages set aside until they can be handled. */
+export interface StashBuffer<M> {
+  /** Sets a message aside. Throws when more than `limit` wait; 1,000 if not given. */
+  stash(message: M, limit?: number): void;
+  /** Gives all of them to the behavior that this turn returns, oldest first, before any other message. */
+  unstashAll(): void;
+  readonly size: number;
+}
+
+/** The context of an actor. It is exact only in the turn that it was given to. */
+export interface ActorContext<M> extends StateContext {
+  readonly self: ActorRef<M>;
+  /** The name it was created with, or its number. */
+  readonly name: string;
+  /** The time of the system's clock when this atom began. */
+  readonly nowMs: number;
+  readonly log: Log;
+  /** Creates an actor. The reference can be used at once. */
+  create<T>(behavior: Behavior<T>, options?: CreateOptions): ActorRef<T>;
+  /** The actor of that kind and id, which always exists: its first message creates it. */
+  entity<T>(behavior: Behavior<T>, id: string): ActorRef<T>;
+  send<T>(ref: ActorRef<T>, message: NoInfer<T>): void;
+  /** Asks an actor. Its reply, or the failure to get one, comes as the message `as` of this actor's own protocol. */
+  ask<T, const Q extends RequestOf<T>>(
+    ref: ActorRef<T>,
+    request: Q,
+    options: { readonly as: Awaiting<M, ReplyOf<T, Q>>; readonly timeoutMs?: number },
+  ): void;
+  /** A reference for others: what they send to it comes as the message `as`, with `reply` added. */
+  adapt<R>(as: Awaiting<M, R>): ActorRef<R>;
+  /** Has an effect carried out after this atom is committed. Its outcome comes as the message `as`. */
+  run<A, R>(effect: Effect<A, R>, args: NoInfer<A>, options: { readonly as: Awaiting<M, R> }): void;
+  readonly timers: Timers<M>;
+  readonly stash: StashBuffer<M>;
+  /** Has this actor told, by a signal or by the message `as`, when another one stops. */
+  watch(ref: ActorRef<never>, options?: { readonly as: Awaiting<M, ActorRef<never>> }): void;
+  unwatch(ref: ActorRef<never>): void;
+  /** Stops a child. */
+  stop(child: ActorRef<never>): void;
+  /** The children that are alive. */
+  readonly children: readonly ActorRef<never>[];
+  /** Sends a value to the stream of the system, for subscribers and for other workflows. */
+  emit(value: unknown): void;
+  /** A number from 0 up to but not including `bound`, from the seeded generator of the system. */
+  random(bound: number): number;
+}
+
+/** A value that an actor keeps beside the arguments of its behavior. Declare it once, use it with the context. */
+export function valueState<T>(name: string, initial: T): ValueState<T> {
+  return perKeyState(name, initial);
+}
+
+/** A map that an actor keeps beside the arguments of its behavior. */
+export function mapState<K extends Key, V>(name: string): MapState<K, V> {
+  return perKeyMap(name);
+}

@@ -1,0 +1,56 @@
+/**
+ * Effects: what takes time, and what touches the outside. An actor has them carried out by name; the outcome comes back
+ * as a message. At least once, with a key that stays the same, so that whoever is called can tell a repetition.
+ */
+
+/** What an effect is told. */
+export interface EffectContext {
+  /** The same for every try of one call. */
+  readonly idempotencyKey: string;
+  /** Aborted when the system stops. */
+  readonly signal: EffectSignal;
+}
+
+/** What is used of an AbortSignal. Platforms give the whole one, so it can be handed on to fetch and the like. */
+export interface EffectSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** How failed tries are repeated. */
+export interface EffectOptions {
+  /** How many tries in all. 1 if not given. */
+  readonly tries?: number;
+  /** The wait before the second try; it doubles with each further one. 100 if not given. */
+  readonly backoffMs?: number;
+  /** The longest wait. 30,000 if not given. */
+  readonly maxBackoffMs?: number;
+}
+
+/** A named effect. */
+export interface Effect<in A, out R> {
+  readonly name: string;
+  readonly call: (args: A, ctx: EffectContext) => Promise<R> | R;
+  readonly options: EffectOptions;
+}
+
+/**
+ * Names an effect.
+ *
+ * @example
+ * ```ts
+ * import { effect } from 'portico';
+ *
+ * const lookUp = effect('lookUp', async (item: string) => item.length);
+ * console.log(lookUp.name);
+ * ```
+ */
+export function effect<A, R>(
+  name: string,
+  call: (args: A, ctx: EffectContext) => Promise<R> | R,
+  options: EffectOptions = {},
+): Effect<A, R> {
+  return { name, call, options };
+}

@@ -1,0 +1,24 @@
+/** The identities behind names and entities. */
+import { PorticoError } from '../src/index.ts';
+import type { Behavior } from './behavior.ts';
+import { ActorRef } from './ref.ts';
+
+/** The identity behind a name. */
+export function nameId(name: string, where: string): string {
+  if (typeof name === 'string' && name !== '') return `name:${name}`;
+  throw badName(where, `${JSON.stringify(name)} cannot be a name`, 'Use a text that is not empty');
+}
+
+/** The entity of a kind with an id. */
+export function entityRef<M>(behavior: Behavior<M>, id: string, where: string): ActorRef<M> {
+  const { definition } = behavior;
+  if (definition !== undefined && typeof id === 'string') {
+    return new ActorRef(`entity:${definition.name}/${id}`, { kind: 'entity', behavior });
+  }
+  const what = definition === undefined ? 'an entity needs a named behavior' : 'the id of an entity must be a text';
+  throw badName(where, what, "Define its kind with behavior('name', …) and give it a text as id");
+}
+
+function badName(where: string, what: string, cure: string): PorticoError {
+  return new PorticoError({ code: 'actor/bad-name', where, what, cure });
+}

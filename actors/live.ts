@@ -1,0 +1,185 @@
+/** The context that handlers are given: one for all actors of a system, exact in each turn. */
+import type { Key, Log, ProcessorContext, StateHandle } from '../src/index.ts';
+import type { Behavior } from './behavior.ts';
+import type { ActorContext, CreateOptions, StashBuffer, Timers } from './context.ts';
+import { cron, nextCron } from './cron.ts';
+import type { Effect } from './effects.ts';
+import { entityRef } from './identity.ts';
+import { ActorRef } from './ref.ts';
+import type { TimerEntry } from './timers.ts';
+
+/** The context of the task that runs the actors. */
+export type RuntimeContext = ProcessorContext<unknown>;
+
+/** What the runtime does for the actor whose turn it is. */
+export interface Services {
+  send(ref: ActorRef<never>, message: unknown, t: RuntimeContext): void;
+  create(behavior: Behavior<never>, name: string | undefined, child: boolean, t: RuntimeContext): ActorRef<never>;
+  self(t: RuntimeContext): ActorRef<never>;
+  children(t: RuntimeContext): ActorRef<never>[];
+  stopChild(child: ActorRef<never>, t: RuntimeContext): void;
+  ask(ref: ActorRef<never>, request: object, as: object, timeoutMs: number, t: RuntimeContext): void;
+  watch(ref: ActorRef<never>, as: object | undefined, t: RuntimeContext): void;
+  unwatch(ref: ActorRef<never>, t: RuntimeContext): void;
+  run(effect: string, args: unknown, as: object, t: RuntimeContext): void;
+  emit(value: unknown, t: RuntimeContext): void;
+  setTimer(key: Key, entry: NewTimer, t: RuntimeContext): void;
+  cancelTimer(key: Key, t: RuntimeContext): void;
+  cancelTimers(t: RuntimeContext): void;
+  hasTimer(key: Key, t: RuntimeContext): boolean;
+  stash(message: unknown, limit: number, t: RuntimeContext): void;
+  stashed(t: RuntimeContext): number;
+}
+
+/** A timer as it is asked for. */
+export type NewTimer = TimerEntry extends infer E ? (E extends TimerEntry ? Omit<E, 'id' | 'number'> : never) : never;
+
+/** How long an ask waits if it does not say. */
+const ASK_TIMEOUT_MS = 30_000;
+/** How many messages may be stashed if the actor does not say. */
+const STASH_LIMIT = 1_000;
+
+export class LiveContext implements ActorContext<never> {
+  /** Whether the stash is to be emptied at the end of this turn. */
+  unstashes = false;
+  readonly timers: Timers<never>;
+  readonly stash: StashBuffer<never>;
+  readonly #services: Services;
+  #t: RuntimeContext | undefined;
+  #self: ActorRef<never> | undefined;
+
+  constructor(services: Services) {
+    this.#services = services;
+    const set = (key: Key, entry: NewTimer): void => {
+      services.setTimer(key, entry, this.t);
+    };
+    this.timers = {
+      single: (key, delayMs, message) => {
+        set(key, { kind: 'single', message, dueMs: this.nowMs + delayMs });
+      },
+      fixedDelay: (key, periodMs, message) => {
+        set(key, { kind: 'fixedDelay', periodMs, message, dueMs: this.nowMs + periodMs });
+      },
+      fixedRate: (key, periodMs, message) => {
+        set(key, { kind: 'fixedRate', periodMs, message, dueMs: this.nowMs + periodMs });
+      },
+      cron: (key, expression, message) => {
+        const read = cron(expression);
+        set(key, { kind: 'cron', cron: read, message, dueMs: nextCron(read, this.nowMs) });
+      },
+      cancel: (key) => {
+        services.cancelTimer(key, this.t);
+      },
+      cancelAll: () => {
+        services.cancelTimers(this.t);
+      },
+      isActive: (key) => services.hasTimer(key, this.t),
+    };
+    const stashed = (): number => services.stashed(this.t);
+    this.stash = {
+      stash: (message, limit = STASH_LIMIT) => {
+        services.stash(message, limit, this.t);
+      },
+      unstashAll: () => {
+        this.unstashes = true;
+      },
+      get size() {
+        return stashed();
+      },
+    };
+  }
+
+  /** For a turn of this task context. */
+  at(t: RuntimeContext): this {
+    this.#t = t;
+    this.#self = undefined;
+    return this;
+  }
+
+  /** The context of the task. */
+  get t(): RuntimeContext {
+    return this.#t as RuntimeContext;
+  }
+
+  get self(): ActorRef<never> {
+    return (this.#self ??= this.#services.self(this.t));
+  }
+
+  get name(): string {
+    return String(this.t.key);
+  }
+
+  get nowMs(): number {
+    return this.t.nowMs;
+  }
+
+  get log(): Log {
+    return this.t.log;
+  }
+
+  get children(): readonly ActorRef<never>[] {
+    return this.#services.children(this.t);
+  }
+
+  create<T>(behavior: Behavior<T>, options: CreateOptions = NO_OPTIONS): ActorRef<T> {
+    return this.#services.create(behavior as Behavior<never>, options.name, options.child === true, this.t) as ActorRef<T>;
+  }
+
+  entity<T>(behavior: Behavior<T>, id: string): ActorRef<T> {
+    return entityRef(behavior, id, this.t.path);
+  }
+
+  send<T>(ref: ActorRef<T>, message: NoInfer<T>): void {
+    if (ref.via === undefined) this.t.emitTo(ref.id, message);
+    else this.#services.send(ref as ActorRef<never>, message, this.t);
+  }
+
+  ask(ref: ActorRef<never>, request: object, options: { readonly as: object; readonly timeoutMs?: number }): void {
+    this.#services.ask(ref, request, options.as, options.timeoutMs ?? ASK_TIMEOUT_MS, this.t);
+  }
+
+  adapt<R>(as: object): ActorRef<R> {
+    return new ActorRef<R>(this.self.id, { kind: 'as', as });
+  }
+
+  run(effect: Effect<never, unknown>, args: unknown, options: { readonly as: object }): void {
+    this.#services.run(effect.name, args, options.as, this.t);
+  }
+
+  watch(ref: ActorRef<never>, options: { readonly as?: object } = NO_OPTIONS): void {
+    this.#services.watch(ref, options.as, this.t);
+  }
+
+  unwatch(ref: ActorRef<never>): void {
+    this.#services.unwatch(ref, this.t);
+  }
+
+  stop(child: ActorRef<never>): void {
+    this.#services.stopChild(child, this.t);
+  }
+
+  emit(value: unknown): void {
+    this.#services.emit(value, this.t);
+  }
+
+  random(bound: number): number {
+    return this.t.random(bound);
+  }
+
+  /** @internal */
+  readState(handle: StateHandle): unknown {
+    return this.t.readState(handle);
+  }
+
+  /** @internal */
+  writeState(handle: StateHandle, value: unknown): void {
+    this.t.writeState(handle, value);
+  }
+
+  /** @internal */
+  writeEntry(handle: StateHandle, key: Key, value: unknown): void {
+    this.t.writeEntry(handle, key, value);
+  }
+}
+
+const NO_OPTIONS = {};

@@ -1,0 +1,57 @@
+/**
+ * References to actors: plain data that can be sent, kept in state and printed. Two references with the same identity
+ * are the same actor, whatever object holds them.
+ */
+import type { Key } from '../src/index.ts';
+
+/** How a message has to be changed on its way, if the reference is not simply an actor. */
+export type Via =
+  /** An entity: it comes into being with this behavior when its first message arrives. */
+  | { readonly kind: 'entity'; readonly behavior: object }
+  /** An adapter: what is sent becomes the reply within a message of the actor's own protocol. */
+  | { readonly kind: 'as'; readonly as: object }
+  /** The reply to an ask of that number. */
+  | { readonly kind: 'ask'; readonly ask: number }
+  /** Somebody outside, who waits under this number. */
+  | { readonly kind: 'outside'; readonly waiter: number };
+
+/**
+ * A reference to an actor that takes messages of type `M`.
+ *
+ * @example
+ * ```ts
+ * import { behavior, receive, refEquals, same, start } from 'portico';
+ *
+ * const greeter = behavior('greeter', () => receive<string>((name, ctx) => (ctx.log.info(`Hello ${name}`), same)));
+ * await using system = await start({ behaviors: { greeter } });
+ * const one = system.create(greeter());
+ * console.log(refEquals(one, one)); // true
+ * ```
+ */
+export class ActorRef<in M> {
+  /** Its identity: a number for actors that were created, a text for those that have a name or are entities. */
+  readonly id: Key;
+  /** @internal */
+  readonly via: Via | undefined;
+  /** Carries the type; never present. */
+  declare readonly accepts?: (message: M) => void;
+
+  /** @internal */
+  constructor(id: Key, via: Via | undefined = undefined) {
+    this.id = id;
+    this.via = via;
+  }
+
+  toString(): string {
+    return `actor:${String(this.id)}`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+/** Whether two references name the same actor. */
+export function refEquals(a: ActorRef<never>, b: ActorRef<never>): boolean {
+  return a.id === b.id;
+}
