@@ -35,6 +35,8 @@ export interface SchemaResult<Output> {
   readonly issues?: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] }[] | undefined;
 }
 
+const NO_ARGS: readonly unknown[] = [];
+
 /**
  * What an actor does with its next message of type `M`. One class and one shape for all kinds, because the runtime
  * looks at one for every message.
@@ -95,5 +97,3 @@ export const empty: Behavior<unknown> = new Behavior({ kind: 'empty', onMessage:
 
 /** Uses each message up without doing anything. */
 export const ignore: Behavior<unknown> = new Behavior({ kind: 'ignore', onMessage: () => same });
-
-const NO_ARGS: readonly unknown[] = [];

@@ -2,21 +2,14 @@
  * Effects: what takes time, and what touches the outside. An actor has them carried out by name; the outcome comes back
  * as a message. At least once, with a key that stays the same, so that whoever is called can tell a repetition.
  */
+import type { Aborted } from '../src/index.ts';
 
 /** What an effect is told. */
 export interface EffectContext {
   /** The same for every try of one call. */
   readonly idempotencyKey: string;
   /** Aborted when the system stops. */
-  readonly signal: EffectSignal;
-}
-
-/** What is used of an AbortSignal. Platforms give the whole one, so it can be handed on to fetch and the like. */
-export interface EffectSignal {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-  addEventListener(type: 'abort', listener: () => void): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
+  readonly signal: Aborted;
 }
 
 /** How failed tries are repeated. */

@@ -9,6 +9,11 @@ export function nameId(name: string, where: string): string {
   throw badName(where, `${JSON.stringify(name)} cannot be a name`, 'Use a text that is not empty');
 }
 
+/** The actor of a name, whoever creates it. */
+export function actorRef<M>(name: string): ActorRef<M> {
+  return new ActorRef(nameId(name, 'actorRef'));
+}
+
 /** The entity of a kind with an id. */
 export function entityRef<M>(behavior: Behavior<M>, id: string, where: string): ActorRef<M> {
   const { definition } = behavior;

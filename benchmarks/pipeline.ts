@@ -25,17 +25,15 @@ const runOf = (ms: number, atoms: number, { passed, sum }: Seen): Run => ({
   outcome: { passed, sum },
 });
 
-/** Three of four events pass the filter; the count of a key runs from 1 up. */
+/** Three of four events pass the filter: all of a key, or none, for 4 divides the number of keys. */
 function expects({ atoms }: PipelineLoad): Run['outcome'] {
-  const counts = new Map<number, number>();
   let passed = 0;
   let sum = 0;
-  for (let i = 1; i <= atoms * ATOM; i++) {
-    if (i % 4 === 0) continue;
-    const count = (counts.get(i % KEYS) ?? 0) + 1;
-    counts.set(i % KEYS, count);
-    passed++;
-    sum += count;
+  for (let key = 1; key < KEYS; key++) {
+    if (key % 4 === 0) continue;
+    const count = Math.floor((atoms * ATOM - key) / KEYS) + 1;
+    passed += count;
+    sum += (count * (count + 1)) / 2;
   }
   return { passed, sum };
 }

@@ -81,6 +81,21 @@ export function manualClock(startMs = 0): ManualClock {
   };
 }
 
+/** What is used of an AbortSignal; platforms give the whole one, so it can be handed on to `fetch` and the like. */
+export interface Aborted {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** The platform's AbortController. */
+export function abortController(): { readonly signal: Aborted; abort(reason?: unknown): void } {
+  const { AbortController } = platform;
+  if (AbortController === undefined) throw missing('AbortController');
+  return new AbortController();
+}
+
 /** A line as it is printed: `HH:MM:SS.mmm LEVEL name - text`, in local time. */
 export function formatLogLine(record: LogRecord, at: Date = new Date()): string {
   const two = (n: number): string => String(n).padStart(2, '0');
@@ -96,6 +111,7 @@ interface Platform {
   readonly setTimeout?: (wake: () => void, ms: number) => unknown;
   readonly clearTimeout?: (timer: unknown) => void;
   readonly setImmediate?: (wake: () => void) => void;
+  readonly AbortController?: new () => { readonly signal: Aborted; abort(reason?: unknown): void };
   readonly MessageChannel?: new () => { port1: Port; port2: Port };
 }
 

@@ -41,8 +41,8 @@ export { startSystem, RunningSystem, type RunningOptions } from './system/runnin
 export type { ApplicationRef, DeadLetterBox, SubscriberOf } from './system/operations.ts';
 export type { DeadLetter } from './engine/deadletters.ts';
 export { explain, type ExplainOptions } from './system/explain.ts';
-export { formatLogLine, manualClock, platformHost } from './host.ts';
-export type { Clock, Host, LogLevel, LogRecord, ManualClock } from './host.ts';
+export { abortController, formatLogLine, manualClock, platformHost } from './host.ts';
+export type { Aborted, Clock, Host, LogLevel, LogRecord, ManualClock } from './host.ts';
 
 // When something is wrong.
 export { errorCatalogue, InvariantViolation, PorticoError } from './errors.ts';

@@ -12,6 +12,7 @@ import {
   startSystem,
   steppingSystem,
   type ApplicationBuilder,
+  type ReplierContext,
   type SteppingOptions,
   type Stream,
 } from 'portico/dataflow';
@@ -477,6 +478,65 @@ describe('a failure, says its page,', () => {
     system.launch(app);
     expect(codeOf(() => system.stepUntilComplete())).toBe('deadletter/full');
     expect(system.deadLetters.list()).toHaveLength(1);
+  });
+
+  it('tells those who asked when their requests are set aside', () => {
+    const app = application('app', (app) => {
+      const portal = app.portal<number, number>('portal');
+      app
+        .workflow('replier', { onFailure: 'deadLetter' })
+        .source(app.generators.empty<never>())
+        .replier<number>([
+          answer(portal, (n, ctx: ReplierContext<number, number>) => {
+            ctx.reply(n);
+            ctx.emit(n);
+          }),
+        ])
+        .map(() => {
+          throw new Error('downstream');
+        })
+        .sink();
+      return app
+        .workflow('asker')
+        .source(app.generators.signal(1))
+        .asker<string>([portal], (n, ctx) => {
+          ctx.await(
+            ctx.ask(portal, n),
+            () => ctx.emit('never'),
+            (error, ctx) => ctx.emit((error as PorticoError).code),
+          );
+        })
+        .sink();
+    });
+    const system = steppingSystem(silent);
+    const seen: string[] = [];
+    system.launch(app);
+    system.subscribe(app.handles, (line) => seen.push(line));
+    system.stepUntilComplete();
+    expect(seen).toEqual(['portal/replier-failed']);
+    expect(system.deadLetters.list().map(({ kind, events }) => [kind, events[0]?.value])).toEqual([
+      ['requests', 1],
+    ]);
+  });
+
+  it('passes the end of the stream on', () => {
+    const seen = outputs((app) => {
+      const ended = app
+        .workflow('first', { onFailure: 'deadLetter' })
+        .source(app.generators.signal(1))
+        .map((n) => `${n}`)
+        .withOnComplete(() => {
+          throw new Error('at the end');
+        })
+        .sink();
+      return app
+        .workflow('second')
+        .source(ended)
+        .identity()
+        .withOnComplete((ctx) => ctx.emit('end'))
+        .sink();
+    });
+    expect(seen).toEqual(['1', 'end']);
   });
 
   it('can be discarded', () => {

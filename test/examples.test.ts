@@ -66,7 +66,7 @@ const printed: Record<string, readonly string[]> = {
   ],
   timers: [
     'after 20 s: payment of a-1 is good',
-    'after 40 s: payment of a-2 is unclear (portal/timeout)',
+    'after 35 s: payment of a-2 is unclear (portal/timeout)',
     'after 60 s: a-3 is not paid yet',
   ],
   'word-count': 'the 2,quick 1,brown 1,fox 1,jumps 1,over 1,lazy 1,dog 1,the 1,end 1'.split(','),

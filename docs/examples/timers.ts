@@ -77,7 +77,7 @@ export function main(print: (line: string) => void): void {
   at(0, { order: 'a-1', is: 'placed' }, { order: 'a-2', is: 'placed' }, { order: 'a-3', is: 'placed' });
   at(20, { order: 'a-1', is: 'paid' });
   at(30, { order: 'a-2', is: 'paid' });
-  at(40);
+  at(35);
   at(60);
 }
 

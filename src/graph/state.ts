@@ -163,10 +163,18 @@ export function ownMap<K extends Key, V>(scope: 'key' | 'task', name: string): M
 
 /** Freezes plain data, so that a change in place is found where it is made. Other objects are left alone. */
 export function frozen<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value;
-  Object.freeze(value);
-  for (const each of Object.values(value)) frozen(each);
+  if (!isPlain(value)) return value;
+  // Without recursion: a list may be longer than the stack is deep.
+  const left: object[] = [value];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    Object.freeze(next);
+    for (const each of Object.values(next)) if (isPlain(each)) left.push(each);
+  }
   return value;
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null;
 }

@@ -39,6 +39,7 @@ function unplanned(application: Application): Plan {
     problems: application.problems,
     requires: [],
     portals: [],
+    ingresses: new Map(application.ingresses.map((node) => [node.path, node])),
     loops: [],
     workflows: application.workflows.map(({ tasks }) => ({ segments: [], sink: [], stages: tasks.map(() => 0) })),
   };

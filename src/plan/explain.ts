@@ -4,7 +4,7 @@
  * Paths of the application itself are given without its own path, those of other applications in full.
  */
 import { sentence } from '../errors.ts';
-import { SOURCE, streamPath, type WorkflowNode } from '../graph/application.ts';
+import { NOTHING, SOURCE, streamPath, type WorkflowNode } from '../graph/application.ts';
 import type { Handlers, TaskSpec } from '../graph/task.ts';
 import type { Plan, WorkflowPlan } from './plan.ts';
 import { surround, taskPath, type Surroundings } from './surroundings.ts';
@@ -20,6 +20,7 @@ export function explainPlan(plan: Plan, around: Surroundings = surround([plan]))
     ...foreignSplits(plan, around),
     ...portals(plan, around),
     ...workflows(plan, around),
+    ...egresses(plan, around),
     ...cycles(plan),
     ...cyclesBeyond(plan, around),
     ...needs(plan),
@@ -164,6 +165,14 @@ function workflows(plan: Plan, around: Surroundings): Block[] {
   });
 }
 
+function egresses(plan: Plan, around: Surroundings): Block[] {
+  return plan.application.egresses.map(({ path, name }) => {
+    const stream = streamPath(path);
+    const head = `egress ${name}: what tasks release${kept(plan, stream)}${to(plan, stream, around)}`;
+    return { head, lines: now(path, around) };
+  });
+}
+
 /** The source, the tasks and the sink: name, role, what it reads, and what else there is to say. */
 function taskRows(plan: Plan, workflow: WorkflowNode): string[] {
   const nameOf = (position: number): string =>
@@ -288,6 +297,7 @@ function short({ application }: Plan, path: string): string {
 }
 
 function shortened(app: string, path: string): string {
+  if (path === NOTHING) return 'nothing';
   return path.startsWith(`${app}/`) ? path.slice(app.length + 1) : path;
 }
 

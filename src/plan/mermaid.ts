@@ -5,7 +5,7 @@
  * Labels stand in quotes, and what could mean something to Mermaid in them is written as a character code.
  */
 import { sentence } from '../errors.ts';
-import { SOURCE, streamPath, type WorkflowNode } from '../graph/application.ts';
+import { NOTHING, SOURCE, streamPath, type WorkflowNode } from '../graph/application.ts';
 import type { Plan, TaskPlace } from './plan.ts';
 import { details } from './explain.ts';
 import { surround, type Surroundings } from './surroundings.ts';
@@ -52,7 +52,7 @@ class Drawing {
 
   text(): string {
     const foreign = [...this.#foreign].map(
-      ([path, node]) => `${node}[${label('elsewhere', path)}]:::foreign`,
+      ([path, node]) => `${node}[${label('elsewhere', path === NOTHING ? 'nothing' : path)}]:::foreign`,
     );
     const classes = [
       ...(foreign.length > 0 ? ['classDef foreign stroke-dasharray:4'] : []),
@@ -90,6 +90,10 @@ class Drawing {
     });
     application.portals.forEach(({ path, name }, i) => {
       node(path, `${id}portal${i}`, '{{', '}}', `portal ${name}`);
+    });
+    application.egresses.forEach(({ path, name }, i) => {
+      node(path, `${id}out${i}`, '[\\', '\\]', `egress ${name}`);
+      produces(path, `${id}out${i}`);
     });
     application.workflows.forEach((workflow, i) => {
       lines.push(...this.#workflow(plan, workflow, i, `${id}flow${i}`));

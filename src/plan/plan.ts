@@ -1,6 +1,6 @@
 /** A plan: an application that was checked, with what the engine has to know to run it. Immutable. */
 import type { Problem } from '../errors.ts';
-import type { Application, EntityKind } from '../graph/application.ts';
+import type { Application, EntityKind, IngressNode } from '../graph/application.ts';
 
 export interface Plan {
   readonly application: Application;
@@ -9,6 +9,8 @@ export interface Plan {
   /** The entities that other applications must offer. */
   readonly requires: readonly Requirement[];
   readonly portals: readonly PortalPlan[];
+  /** By path, so that finding one takes as long whatever else there is. */
+  readonly ingresses: ReadonlyMap<string, IngressNode>;
   /** The cycles, each as the paths on it. */
   readonly loops: readonly (readonly string[])[];
   /** In the order of the application's workflows. */

@@ -86,8 +86,14 @@ function counts(partition: Partition, instances: readonly Instance[]): (path: st
   const dead = new Map<string, number>();
   for (const { workflow } of partition.deadLetters.list()) dead.set(workflow, (dead.get(workflow) ?? 0) + 1);
   for (const instance of instances) {
-    const { ingresses, sequencers, splits } = instance.plan.application;
-    const ofStreams = [...ingresses, ...instance.generators, ...sequencers, ...instance.workflows];
+    const { ingresses, egresses, sequencers, splits } = instance.plan.application;
+    const ofStreams = [
+      ...ingresses,
+      ...egresses,
+      ...instance.generators,
+      ...sequencers,
+      ...instance.workflows,
+    ];
     for (const { path } of ofStreams) add(path, ...streamCounts(instance.stream(streamPath(path))));
     for (const { path } of splits) add(path, ...streamCounts(instance.stream(path)));
     for (const { path, done } of instance.generators) if (done) add(path, 'at its end');

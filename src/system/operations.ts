@@ -55,8 +55,10 @@ export function stopIn(partition: Partition, ref: ApplicationRef): void {
 /** Appends one atom with these values to the stream of an ingress. */
 export function sendInto<T>(partition: Partition, ingress: Ingress<T>, values: readonly T[]): void {
   const path = ingressPath(ingress);
-  const found = streamOf(partition, streamPath(path));
-  const node = [...partition.instances.values()].flatMap(({ plan }) => plan.application.ingresses).find((ingress) => ingress.path === path);
+  const stream = streamPath(path);
+  const found = streamOf(partition, stream);
+  const app = partition.entity(stream)?.app ?? '';
+  const node = partition.instances.get(app)?.plan.ingresses.get(path);
   if (node === undefined) throw wrong('graph/wrong-kind', path, 'an ingress is needed, and it is none', 'Make one with app.ingress()');
   partition.admit(found, node.key, values);
 }

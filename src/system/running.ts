@@ -64,7 +64,12 @@ export async function startSystem(options: RunningOptions = {}): Promise<Running
 
 interface Waiter {
   readonly resolve: () => void;
-  readonly reject: (error: PorticoError) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Who waits until what was sent can be admitted. */
+interface Sender extends Waiter {
+  readonly admit: () => void;
 }
 
 /** How long it runs before the platform has its turn. */
@@ -85,7 +90,7 @@ export class RunningSystem implements AsyncDisposable {
   #cancelAlarm: (() => void) | undefined;
   #idle: Waiter[] = [];
   /** Those who wait for room, by the path of the stream. */
-  readonly #room = new Map<string, Waiter[]>();
+  readonly #room = new Map<string, Sender[]>();
 
   constructor(options: RunningOptions) {
     refuse('startSystem', anObject('options', options));
@@ -149,11 +154,15 @@ export class RunningSystem implements AsyncDisposable {
   async send<T>(ingress: Ingress<T>, ...values: readonly T[]): Promise<void> {
     this.#usable('send');
     const path = streamPath(ingressPath(ingress));
-    while (this.#backlog(path) >= this.#ingressLimit) {
-      await this.#wait(this.#waitersFor(path));
-      this.#usable('send');
-    }
-    sendInto(this.partition, ingress, values);
+    const admit = (): void => {
+      sendInto(this.partition, ingress, values);
+    };
+    // Nobody overtakes those who wait already.
+    if (this.#room.has(path) || this.#backlog(path) >= this.#ingressLimit) {
+      await new Promise<void>((resolve, reject) => {
+        this.#waitersFor(path).push({ resolve, reject, admit });
+      });
+    } else admit();
     this.#wake();
   }
 
@@ -254,12 +263,12 @@ export class RunningSystem implements AsyncDisposable {
   #giveRoom(): void {
     for (const [path, waiters] of this.#room) {
       const free = this.#ingressLimit - this.#backlog(path);
-      for (const { resolve } of waiters.splice(0, Math.max(0, free))) resolve();
+      for (const sender of waiters.splice(0, Math.max(0, free))) letIn(sender);
       if (waiters.length === 0) this.#room.delete(path);
     }
   }
 
-  #waitersFor(path: string): Waiter[] {
+  #waitersFor(path: string): Sender[] {
     const waiters = this.#room.get(path) ?? [];
     this.#room.set(path, waiters);
     return waiters;
@@ -290,5 +299,14 @@ export class RunningSystem implements AsyncDisposable {
     outsideTurns(this.partition, what);
     if (this.#down) throw wrong('system/shut-down', what, 'the system was shut down', 'Start a new one');
     if (this.partition.failure !== undefined) throw systemFailed(this.partition.failure);
+  }
+}
+
+function letIn({ admit, resolve, reject }: Sender): void {
+  try {
+    admit();
+    resolve();
+  } catch (error) {
+    reject(error);
   }
 }

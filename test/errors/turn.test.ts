@@ -60,7 +60,12 @@ describe('a context', () => {
       });
     }
     expect(ctx.key).toBe(undefined);
-    for (const use of [() => state.get(ctx), () => state.set(ctx, 1), () => map.set(ctx, 'a', 1), () => map.size(ctx)]) {
+    for (const use of [
+      () => state.get(ctx),
+      () => state.set(ctx, 1),
+      () => map.set(ctx, 'a', 1),
+      () => map.size(ctx),
+    ]) {
       const error = caught(use);
       expect(error).toMatchObject({ code: 'state/outside-turn', where });
     }
@@ -72,7 +77,7 @@ describe('a context', () => {
   });
 
   it('belongs to its task, and not to others of the same workflow', () => {
-    let kept: ProcessorContext<string> | undefined;
+    let kept: ProcessorContext<any> | undefined;
     const seen = perTaskState('seen', 0);
     const errors: unknown[] = [];
     const cause = misuse(({ flow }) =>
@@ -86,7 +91,7 @@ describe('a context', () => {
           if (move === 'good') ctx.emit(move);
           else {
             try {
-              seen.get(kept as ProcessorContext<string>);
+              seen.get(js(kept));
             } catch (error) {
               errors.push(error);
             }
@@ -119,12 +124,14 @@ describe('a context', () => {
       misuse(({ flow }) => flow.filter((move, ctx) => move === 'good' || js(ctx).emit(1)).withName('t')).code,
     ).toBe('context/not-offered');
     expectSaid(
-      misuse(({ flow }) => flow.processor<Move>((move, ctx) => (move === 'bad' ? ctx.after(1) : ctx.emit(move))).withName('t')),
+      misuse(({ flow }) =>
+        flow.processor<Move>((move, ctx) => (move === 'bad' ? ctx.after(1) : ctx.emit(move))).withName('t'),
+      ),
       { code: 'context/not-offered', where, what: 'no handler for it', cure: 'Add withOnTimer' },
     );
   });
 
-  it.each([NaN, -1, 'soon', undefined, null])('sets no timer of %s milliseconds', (delayMs) => {
+  it.each([NaN, -1, '5', undefined, null])('sets no timer of %s milliseconds', (delayMs) => {
     expectSaid(
       misuse(({ flow }) =>
         flow
@@ -135,7 +142,7 @@ describe('a context', () => {
           .withOnTimer(() => undefined)
           .withName('t'),
       ),
-      { code: 'context/bad-argument', where, what: `cannot wait ${delayMs} ms`, cure: 'a number from 0 up' },
+      { code: 'context/bad-argument', where, what: 'a timer cannot wait', cure: 'a number from 0 up' },
     );
   });
 
@@ -173,7 +180,12 @@ describe('a context', () => {
           })
           .withName('t');
       }),
-      { code: 'context/bad-argument', where, what: 'the timer of /app/workflows/other/sets', cure: 'that set it' },
+      {
+        code: 'context/bad-argument',
+        where,
+        what: 'the timer of /app/workflows/other/sets',
+        cure: 'that set it',
+      },
     );
   });
 
@@ -220,7 +232,12 @@ describe('state', () => {
       }),
     );
     const error = caught(() => system.stepUntilComplete());
-    expectSaid(causeOf(error), { code: 'state/no-key', where, what: 'the state count', cure: 'perTaskState' });
+    expectSaid(causeOf(error), {
+      code: 'state/no-key',
+      where,
+      what: 'the state count',
+      cure: 'perTaskState',
+    });
   });
 
   it('that is frozen tells who changes it in place', () => {
@@ -237,20 +254,23 @@ describe('state', () => {
     expect(error).toBeInstanceOf(TypeError);
   });
 
-  it.each([{}, null, undefined, NaN, Symbol('key'), true])('takes no entry under a key that is none', (key) => {
-    const map = perKeyMap<never, number>('entries');
-    expectSaid(
-      misuse(({ flow }) =>
-        flow
-          .map((move, ctx) => {
-            if (move === 'bad') map.set(ctx, js(key), 1);
-            return move;
-          })
-          .withName('t'),
-      ),
-      { code: 'key/unsupported', where, what: 'the key is', cure: 'a string, a finite number or a bigint' },
-    );
-  });
+  it.each([{}, null, undefined, NaN, Symbol('key'), true])(
+    'takes no entry under a key that is none',
+    (key) => {
+      const map = perKeyMap<string, number>('entries');
+      expectSaid(
+        misuse(({ flow }) =>
+          flow
+            .map((move, ctx) => {
+              if (move === 'bad') map.set(ctx, js(key), 1);
+              return move;
+            })
+            .withName('t'),
+        ),
+        { code: 'key/unsupported', where, what: 'the key is', cure: 'a string, a finite number or a bigint' },
+      );
+    },
+  );
 
   it('takes values of any depth', () => {
     let deep: unknown = null;
@@ -277,7 +297,12 @@ describe('state', () => {
   it.each([undefined, null, 5, {}])('needs a context', (ctx) => {
     const state = perKeyState('count', 0);
     const map = perKeyMap<string, number>('seen');
-    for (const use of [() => state.get(js(ctx)), () => state.set(js(ctx), 1), () => map.get(js(ctx), 'a'), () => map.size(js(ctx))]) {
+    for (const use of [
+      () => state.get(js(ctx)),
+      () => state.set(js(ctx), 1),
+      () => map.get(js(ctx), 'a'),
+      () => map.size(js(ctx)),
+    ]) {
       expect(use).toThrow(TypeError);
     }
   });
@@ -288,7 +313,10 @@ describe('state', () => {
       () => perTaskState(js(name), 0),
       () => perKeyMap(js(name)),
     ]) {
-      expect(caught(make)).toMatchObject({ code: 'graph/bad-name', cure: 'Give it a text of at least one character' });
+      expect(caught(make)).toMatchObject({
+        code: 'graph/bad-name',
+        cure: 'Give it a text of at least one character',
+      });
     }
   });
 });
@@ -298,7 +326,12 @@ describe('a key', () => {
     'cannot be %s',
     (key) => {
       const error = misuse(({ flow }) => flow.key((move) => (move === 'bad' ? js(key) : move)).withName('t'));
-      expectSaid(error, { code: 'key/unsupported', where, what: 'the key is', cure: 'a string, a finite number or a bigint' });
+      expectSaid(error, {
+        code: 'key/unsupported',
+        where,
+        what: 'the key is',
+        cure: 'a string, a finite number or a bigint',
+      });
       const inChain = misuse(({ flow }) =>
         flow
           .key((move) => (move === 'bad' ? js(key) : move))
@@ -381,8 +414,16 @@ describe('an error that a handler throws', () => {
     ['an object that cannot be printed', { toString }, 'a value that cannot be printed'],
     ['an error without a message', new TypeError(), 'TypeError'],
     ['an error whose message throws', Object.assign(Object.create(Error.prototype), { name: 'x' }, {}), 'x'],
-    ['an error that hides its message', Object.setPrototypeOf(hostile, Error.prototype), 'a value that cannot be printed'],
-    ['an error whose message is no text', Object.assign(new Error(), { message: { a: 1 } }), '[object Object]'],
+    [
+      'an error that hides its message',
+      Object.setPrototypeOf(hostile, Error.prototype),
+      'a value that cannot be printed',
+    ],
+    [
+      'an error whose message is no text',
+      Object.assign(new Error(), { message: { a: 1 } }),
+      '[object Object]',
+    ],
     ['a proxy that was revoked', revoked.proxy, 'a value that cannot be printed'],
     ['very much', 'x'.repeat(100_000), 'x…'],
   ])('can be %s', (_, thrown, text) => {
@@ -470,11 +511,13 @@ describe('an error that a handler throws', () => {
 });
 
 describe('a handler that returns a promise', () => {
-  const later = <T>(value: T): never => js(Promise.resolve(value));
+  const later = (value: unknown): any => Promise.resolve(value);
 
   it('fails at once, and names its task', () => {
     expectSaid(
-      misuse(({ flow }) => flow.processor<Move>((move, ctx) => (move === 'bad' ? later(1) : ctx.emit(move))).withName('t')),
+      misuse(({ flow }) =>
+        flow.processor<Move>((move, ctx) => (move === 'bad' ? later(1) : ctx.emit(move))).withName('t'),
+      ),
       {
         code: 'task/promise',
         where,
@@ -488,11 +531,46 @@ describe('a handler that returns a promise', () => {
     ['map', ({ flow }) => flow.map((move) => (move === 'bad' ? later(move) : move)).withName('t')],
     ['filter', ({ flow }) => flow.filter((move) => (move === 'bad' ? later(false) : true)).withName('t')],
     ['flatMap', ({ flow }) => flow.flatMap((move) => (move === 'bad' ? later([]) : [move])).withName('t')],
-    ['a map with more handlers', ({ flow }) => flow.map((move) => (move === 'bad' ? later(move) : move)).withOnComplete(() => undefined).withName('t')],
-    ['a filter with more handlers', ({ flow }) => flow.filter((move) => (move === 'bad' ? later(false) : true)).withOnComplete(() => undefined).withName('t')],
-    ['a flatMap with more handlers', ({ flow }) => flow.flatMap((move) => (move === 'bad' ? later([]) : [move])).withOnComplete(() => undefined).withName('t')],
-    ['a step', ({ flow }) => flow.map((move) => (move === 'bad' ? later(move) : move)).withLoop(5, tasks.identity()).withName('t')],
-    ['a wrapper', ({ flow }) => flow.identity().withWrapper((move, _, inner) => (move === 'bad' ? later(move) : inner(move))).withName('t')],
+    [
+      'a map with more handlers',
+      ({ flow }) =>
+        flow
+          .map((move) => (move === 'bad' ? later(move) : move))
+          .withOnComplete(() => undefined)
+          .withName('t'),
+    ],
+    [
+      'a filter with more handlers',
+      ({ flow }) =>
+        flow
+          .filter((move) => (move === 'bad' ? later(false) : true))
+          .withOnComplete(() => undefined)
+          .withName('t'),
+    ],
+    [
+      'a flatMap with more handlers',
+      ({ flow }) =>
+        flow
+          .flatMap((move) => (move === 'bad' ? later([]) : [move]))
+          .withOnComplete(() => undefined)
+          .withName('t'),
+    ],
+    [
+      'a step',
+      ({ flow }) =>
+        flow
+          .map((move) => (move === 'bad' ? later(move) : move))
+          .withLoop(5, tasks.identity())
+          .withName('t'),
+    ],
+    [
+      'a wrapper',
+      ({ flow }) =>
+        flow
+          .identity()
+          .withWrapper((move, _, inner) => (move === 'bad' ? later(move) : inner(move)))
+          .withName('t'),
+    ],
     [
       'onAtomComplete',
       ({ flow }) => {
@@ -516,7 +594,17 @@ describe('a handler that returns a promise', () => {
           .withOnError(() => later(1))
           .withName('t'),
     ],
-    ['vsm', ({ flow }) => flow.vsm<Move>(js((move: Move, ctx: ProcessorContext<Move>) => (move === 'bad' ? later(tasks.same) : (ctx.emit(move), tasks.same)))).withName('t')],
+    [
+      'vsm',
+      ({ flow }) =>
+        flow
+          .vsm<Move>(
+            js((move: Move, ctx: ProcessorContext<Move>) =>
+              move === 'bad' ? later(tasks.same) : (ctx.emit(move), tasks.same),
+            ),
+          )
+          .withName('t'),
+    ],
   ])('is refused in %s', (_, write) => {
     const error = misuse(write);
     expect(error).toMatchObject({ code: 'task/promise', where });
@@ -556,9 +644,16 @@ describe('a function that gives what its task cannot use', () => {
   it.each([undefined, null, 5, {}, 'same'])('fails in a machine, in the turn that gave it', (given) => {
     expectSaid(
       misuse(({ flow }) =>
-        flow.vsm<Move>((move, ctx) => (move === 'bad' ? js(given) : (ctx.emit(move), tasks.same))).withName('t'),
+        flow
+          .vsm<Move>((move, ctx) => (move === 'bad' ? js(given) : (ctx.emit(move), tasks.same)))
+          .withName('t'),
       ),
-      { code: 'task/bad-result', where, what: 'a state of its machine returned', cure: 'Return the next state' },
+      {
+        code: 'task/bad-result',
+        where,
+        what: 'a state of its machine returned',
+        cure: 'Return the next state',
+      },
     );
   });
 
@@ -602,7 +697,12 @@ describe('the factory of a task', () => {
     const error = launch(() => {
       throw boom;
     });
-    expectSaid(error, { code: 'task/init-failed', where, what: 'its factory threw: boom', cure: 'return a task' });
+    expectSaid(error, {
+      code: 'task/init-failed',
+      where,
+      what: 'its factory threw: boom',
+      cure: 'return a task',
+    });
     expect(error.cause).toBe(boom);
   });
 
@@ -613,7 +713,6 @@ describe('the factory of a task', () => {
       code: 'graph/async-function',
       where,
     });
-    expect(launch(() => tasks.replier([]))).toBeDefined();
     expectSaid(
       launch(() => tasks.asker([{ path: '/app/portals/p' }], () => undefined)),
       { code: 'task/init-failed', where, what: 'a task with portals', cure: 'directly into the workflow' },

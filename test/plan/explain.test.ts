@@ -133,6 +133,26 @@ describe('explain', () => {
     ]);
   });
 
+  it('shows where values leave, and what was given no stream to read', () => {
+    const app = application('edges', (app) => {
+      const mail = app.egress<string>('mail');
+      app.retain(mail.stream);
+      app
+        .workflow('w')
+        .source(undefined as never)
+        .processor<string>((value: string, ctx) => ctx.release(mail, value))
+        .sink();
+    });
+    expect(lines(explain(app)).slice(2)).toEqual([
+      '  workflow w → nobody',
+      '    $1  source     ← nothing',
+      '    $2  processor  ← $1',
+      '    $3  sink       ← $2',
+      '    segment $2',
+      '  egress mail: what tasks release, keeps its past → nobody',
+    ]);
+  });
+
   it('says where flows fork and where they lead nowhere', () => {
     const app = application('forks', (app) => {
       const all = app

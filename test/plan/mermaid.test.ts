@@ -32,6 +32,7 @@ const service = application('service', (app) => {
     .replier([answer(lengths, (word, ctx) => ctx.reply(word.length))])
     .sink();
   app.split(words, () => true, { name: 'rest' });
+  app.egress('out');
 });
 
 /** What is wrong with a flowchart: lines that are none of those we draw, boxes left open, nodes that are nowhere. */
@@ -47,6 +48,7 @@ function mistakes(chart: readonly string[]): string[] {
     ['{', '}'],
     ['{{', '}}'],
     ['[/', '/]'],
+    ['[\\', '\\]'],
   ].map(([open = '', close = '']) => escape(open) + label + escape(close));
   const node = new RegExp(String.raw`^(\w+)(?:${shapes.join('|')})(?::::(?:foreign|problem))?$`);
   const box = new RegExp(String.raw`^subgraph (\w+)\[${label}\]$`);
@@ -70,7 +72,7 @@ function mistakes(chart: readonly string[]): string[] {
   return [...found, ...used.filter((id) => !declared.has(id)).map((id) => `${id} is nowhere`)];
 }
 
-const escape = (text: string): string => text.replace(/[[\](){}/]/g, String.raw`\$&`);
+const escape = (text: string): string => text.replace(/[[\](){}/\\]/g, String.raw`\$&`);
 
 describe('explain as Mermaid', () => {
   it('draws workflows as boxes, chains as boxes in them, and cycles with thick arrows', () => {
@@ -104,6 +106,7 @@ describe('explain as Mermaid', () => {
       '    a0in0[/"ingress none"/]',
       '    a0split0{"splitter s"}',
       '    a0portal0{{"portal lengths"}}',
+      String.raw`    a0out0[\"egress out"\]`,
       '    subgraph a0flow0["workflow ask"]',
       '      a0flow0source(("source $1"))',
       '      a0flow0task0["task $2<br/>asker<br/>asks portals/lengths"]',
@@ -165,9 +168,12 @@ describe('explain as Mermaid', () => {
       '|',
       '&amp;',
       '🙂',
+      '\u0000',
+      '\u2028',
+      '\ud800',
     );
     const name = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'grapheme' }),
       tricky,
       fc.tuple(tricky, tricky).map((two) => two.join('')),
     );

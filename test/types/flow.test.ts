@@ -158,6 +158,25 @@ describe('a chain of operators', () => {
     });
   });
 
+  it('lets a processor emit under a key, and release to an egress what that takes', () => {
+    write((app) => {
+      const mail = app.egress<{ to: string }>('mail');
+      numbers(app).processor<string>((n, ctx) => {
+        ctx.emitTo(n, 'a');
+        ctx.release(mail, { to: 'ann' });
+        expectTypeOf(ctx.random(n)).toBeNumber();
+        // @ts-expect-error it emits strings
+        ctx.emitTo('a', n);
+        // @ts-expect-error an object is no key
+        ctx.emitTo({ n }, 'a');
+        // @ts-expect-error the egress takes letters
+        ctx.release(mail, 'ann');
+        // @ts-expect-error a stream is no egress; the output of the workflow is its sink
+        ctx.release(mail.stream, { to: 'ann' });
+      });
+    });
+  });
+
   it('carries nothing behind what uses all up', () => {
     write((app) => {
       expectTypeOf(numbers(app).consume(() => undefined)).toEqualTypeOf<TaskFlow<number, never>>();

@@ -40,6 +40,8 @@ describe('a workflow', () => {
       app.workflow().source(sequencer);
       // @ts-expect-error an ingress is no stream; it has one
       app.workflow().source(app.ingress<number>());
+      // @ts-expect-error an egress is no stream; it has one
+      app.workflow().source(app.egress<number>());
       // @ts-expect-error a portal is no stream
       app.workflow().source(app.portal<number, number>('p'));
       // @ts-expect-error a splitter is no stream; split it

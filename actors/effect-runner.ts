@@ -1,0 +1,82 @@
+/**
+ * Carries out effects once they are released, and sends their outcome back as a message.
+ *
+ * F1. A call is tried again, after a growing wait, until it succeeds or its tries are used up; its key stays the same.
+ * F2. When the system stops, running calls are aborted and no further try begins.
+ */
+import { abortController, type Host } from '../src/index.ts';
+import type { Effect } from './effects.ts';
+import { ActorSend, type EffectCall, type Outcome } from './messages.ts';
+
+export class EffectRunner {
+  readonly #effects: ReadonlyMap<string, Effect<never, unknown>>;
+  readonly #host: Host;
+  readonly #origin: string;
+  readonly #send: (send: ActorSend) => void;
+  readonly #controller = abortController();
+  readonly #waits = new Set<() => void>();
+  /** How many calls have no outcome yet. */
+  running = 0;
+
+  constructor(
+    effects: ReadonlyMap<string, Effect<never, unknown>>,
+    host: Host,
+    origin: string,
+    send: (send: ActorSend) => void,
+  ) {
+    this.#effects = effects;
+    this.#host = host;
+    this.#origin = origin;
+    this.#send = send;
+  }
+
+  start(call: EffectCall): void {
+    this.running++;
+    const effect = this.#effects.get(call.effect);
+    if (effect === undefined) {
+      const message = `there is no effect ${call.effect}; name it in the effects given to start`;
+      this.#done(call, { failure: { code: 'effect/unknown', message } });
+    } else this.#try(call, effect, 1);
+  }
+
+  /** F2. */
+  stop(): void {
+    this.#controller.abort(new Error('the system stops'));
+    for (const cancel of this.#waits) cancel();
+    this.#waits.clear();
+  }
+
+  #try(call: EffectCall, effect: Effect<never, unknown>, attempt: number): void {
+    const ctx = { idempotencyKey: `${this.#origin}/${call.id}`, signal: this.#controller.signal };
+    const tried = async (): Promise<unknown> => effect.call(call.args as never, ctx);
+    tried().then(
+      (reply) => {
+        this.#done(call, { reply });
+      },
+      (error: unknown) => {
+        this.#failed(call, effect, attempt, error);
+      },
+    );
+  }
+
+  /** F1. */
+  #failed(call: EffectCall, effect: Effect<never, unknown>, attempt: number, error: unknown): void {
+    const { tries = 1, backoffMs = 100, maxBackoffMs = 30_000 } = effect.options;
+    if (this.#controller.signal.aborted) return;
+    if (attempt >= tries) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#done(call, { failure: { code: 'effect/failed', message } });
+      return;
+    }
+    const cancel = this.#host.after(Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)), () => {
+      this.#waits.delete(cancel);
+      this.#try(call, effect, attempt + 1);
+    });
+    this.#waits.add(cancel);
+  }
+
+  #done({ ref, as }: EffectCall, outcome: Outcome): void {
+    this.running--;
+    if (!this.#controller.signal.aborted) this.#send(new ActorSend(ref, { ...as, ...outcome } as never));
+  }
+}

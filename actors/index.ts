@@ -1,0 +1,26 @@
+/**
+ * Actors with the guarantees of stream processing.
+ *
+ * @packageDocumentation
+ */
+// Write behaviors.
+export { behavior, init, receive, supervise, type BehaviorFactory, type BehaviorOptions, type ReceiveOptions } from './behaviors.ts';
+export { Behavior, empty, ignore, same, stopped, unhandled } from './behavior.ts';
+export type { Definition, SchemaResult, StandardSchema } from './behavior.ts';
+export { ActorRef, refEquals } from './ref.ts';
+export { mapState, valueState } from './context.ts';
+export type { ActorContext, Awaiting, CreateOptions, ReplyOf, RequestOf, StashBuffer, Timers } from './context.ts';
+export type { PostStop, PreRestart, Signal, Terminated } from './signals.ts';
+export { backoff, quarantine, restart, resume, stop, type Supervision } from './supervise.ts';
+export { effect, type Effect, type EffectContext, type EffectOptions } from './effects.ts';
+
+// Run them.
+export { start, ActorSystem, type OutsideAskOptions, type StartOptions } from './system.ts';
+export type { ActorDeadLetterBox, DeadMessage } from './deadletters.ts';
+export type { ActorDeadLetter, Failure } from './messages.ts';
+
+// Compose them with dataflows.
+export { actorWorkflow, type ActorConfig, type ActorWorkflow } from './workflow.ts';
+export { ActorCreate, ActorSend } from './messages.ts';
+export { actorRef } from './identity.ts';
+export type { Outlets } from './runtime.ts';

@@ -1,0 +1,275 @@
+/**
+ * A system of actors, as users start it: an application with the workflow of actors in it, and the ways in and out.
+ *
+ * Z1. Whoever waits for a reply is told: by the reply, a failure, the timeout, or the end of the system.
+ */
+import {
+  application,
+  platformHost,
+  PorticoError,
+  startSystem,
+  type Application,
+  type ErrorCode,
+  type Host,
+  type Ingress,
+  type RunningSystem,
+} from '../src/index.ts';
+import { same, stopped, type Behavior, type Definition, type StandardSchema } from './behavior.ts';
+import { receive } from './behaviors.ts';
+import type { CreateOptions, ReplyOf, RequestOf } from './context.ts';
+import { ActorDeadLetters, type ActorDeadLetterBox } from './deadletters.ts';
+import { EffectRunner } from './effect-runner.ts';
+import type { Effect } from './effects.ts';
+import { entityRef, nameId } from './identity.ts';
+import { ActorCreate, ActorSend, type Failure, type OutsideReply } from './messages.ts';
+import { ActorRef } from './ref.ts';
+import type { Outlets } from './runtime.ts';
+import type { Supervision } from './supervise.ts';
+import { actorWorkflow } from './workflow.ts';
+
+/** What a system of actors is started with. */
+export interface StartOptions {
+  /** The behaviors by name. */
+  readonly behaviors?: Readonly<Record<string, { readonly definition: Definition }>>;
+  /** The effects that actors may run. */
+  readonly effects?: Readonly<Record<string, Effect<never, unknown>>>;
+  /** Applications that run beside the actors. */
+  readonly applications?: readonly Application[];
+  /** The name of the application that the actors are. `actors` if not given. */
+  readonly name?: string;
+  /** What happens with an actor whose turn fails, unless it is supervised itself. `quarantine` if not given. */
+  readonly supervision?: Supervision;
+  readonly host?: Host;
+  /** Decides every choice that the program leaves open. */
+  readonly seed?: number;
+  /** Freezes values of state, so that a change in place is found at once. True if not given. */
+  readonly strict?: boolean;
+  /** How many dead letters are kept; the oldest are forgotten beyond that. 10,000 if not given. */
+  readonly deadLetterLimit?: number;
+}
+
+export interface OutsideAskOptions {
+  /** How long to wait for the reply. 30 s if not given. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Starts a system of actors.
+ *
+ * @example
+ * ```ts
+ * import { behavior, receive, same, start, type ActorRef } from 'portico';
+ *
+ * type Greet = { name: string; replyTo: ActorRef<string> };
+ * const greeter = behavior('greeter', () =>
+ *   receive<Greet>(({ name, replyTo }, ctx) => (ctx.send(replyTo, `Hello ${name}`), same)),
+ * );
+ *
+ * await using system = await start({ behaviors: { greeter } });
+ * console.log(await system.ask(system.create(greeter()), { name: 'World' })); // Hello World
+ * ```
+ */
+export async function start(options: StartOptions = {}): Promise<ActorSystem> {
+  const { name = 'actors', supervision, applications = [], host = platformHost() } = options;
+  const app = application(name, (app) => {
+    const ingress = app.ingress<ActorSend | ActorCreate>('in');
+    const workflow = actorWorkflow(app, ingress.stream, { ...(supervision && { supervision }) });
+    return { ingress, outlets: workflow.outlets };
+  });
+  const running = await startSystem({
+    applications: [...applications, app],
+    host,
+    ...(options.seed !== undefined && { seed: options.seed }),
+    ...(options.strict !== undefined && { strict: options.strict }),
+  });
+  return new ActorSystem(running, app.handles, host, options);
+}
+
+interface Waiter {
+  resolve(reply: unknown): void;
+  reject(error: PorticoError): void;
+  readonly cancel: () => void;
+}
+
+/** The ways in and out of the application that the actors are. */
+interface Handles {
+  readonly ingress: Ingress<ActorSend | ActorCreate>;
+  readonly outlets: Outlets;
+}
+
+const ASK_TIMEOUT_MS = 30_000;
+
+export class ActorSystem implements AsyncDisposable {
+  /** The system of dataflow that it is: launch applications beside the actors, look at the plan with `explain`. */
+  readonly dataflow: RunningSystem;
+  /** Messages that nobody handled. */
+  readonly deadLetters: ActorDeadLetterBox;
+  readonly #handles: Handles;
+  readonly #host: Host;
+  readonly #effects: EffectRunner;
+  readonly #waiters = new Map<number, Waiter>();
+  readonly #schemas = new WeakMap<ActorRef<never>, StandardSchema>();
+  #created = 0;
+  #asked = 0;
+
+  /** @internal */
+  constructor(dataflow: RunningSystem, handles: Handles, host: Host, options: StartOptions) {
+    this.dataflow = dataflow;
+    this.#handles = handles;
+    this.#host = host;
+    const { outlets } = handles;
+    const name = options.name ?? 'actors';
+    const effects = new Map(Object.values(options.effects ?? {}).map((effect) => [effect.name, effect]));
+    this.#effects = new EffectRunner(effects, host, name, (send) => {
+      this.#put(send).catch(() => undefined);
+    });
+    const letters = new ActorDeadLetters(options.deadLetterLimit ?? 10_000, ({ ref, message }) =>
+      this.#put(new ActorSend(ref, message as never)),
+    );
+    this.deadLetters = letters;
+    dataflow.subscribe(outlets.outside.stream, (reply) => {
+      this.#settle(reply);
+    });
+    dataflow.subscribe(outlets.effects.stream, (call) => {
+      this.#effects.start(call);
+    });
+    dataflow.subscribe(outlets.deadLetters.stream, (letter) => {
+      letters.add(letter);
+    });
+  }
+
+  /** Creates an actor. The reference can be used at once. */
+  create<M>(behavior: Behavior<M>, options: Pick<CreateOptions, 'name'> = {}): ActorRef<M> {
+    const id = options.name === undefined ? -++this.#created : nameId(options.name, 'system.create');
+    const ref = new ActorRef<M>(id);
+    this.#remember(ref, behavior);
+    this.#put(new ActorCreate(ref, behavior)).catch((error: unknown) => {
+      this.#host.log({ level: 'error', name: 'system', path: 'system.create', value: error });
+    });
+    return ref;
+  }
+
+  /** The actor of that kind and id, which always exists: its first message creates it. */
+  entity<M>(behavior: Behavior<M>, id: string): ActorRef<M> {
+    const ref = entityRef(behavior, id, 'system.entity');
+    this.#remember(ref, behavior);
+    return ref;
+  }
+
+  /** Sends a message. Resolves when the system has taken it. */
+  async send<M>(ref: ActorRef<M>, message: NoInfer<M>): Promise<void> {
+    await this.#check(ref, message);
+    await this.#put(new ActorSend<M>(ref, message));
+  }
+
+  /** Asks an actor; resolves with its reply. */
+  async ask<M, const Q extends RequestOf<M>>(ref: ActorRef<M>, request: Q, options: OutsideAskOptions = {}): Promise<ReplyOf<M, Q>> {
+    const waiter = ++this.#asked;
+    const { timeoutMs = ASK_TIMEOUT_MS } = options;
+    const replyTo = new ActorRef<never>('outside', { kind: 'outside', waiter });
+    const message = { ...(request as object), replyTo };
+    await this.#check(ref, message);
+    return new Promise<ReplyOf<M, Q>>((resolve, reject) => {
+      const waits = timeoutMs === Infinity ? () => () => undefined : this.#host.after;
+      const cancel = waits(timeoutMs, () => {
+        const what = `no reply came within ${timeoutMs} ms`;
+        this.#take(waiter)?.reject(wrong('ask/timeout', String(ref), what, 'Let the actor reply to every request, or allow more time'));
+      });
+      this.#waiters.set(waiter, { resolve: resolve as Waiter['resolve'], reject, cancel });
+      this.#put(new ActorSend<M>(ref, message as M)).catch((error: unknown) => {
+        this.#take(waiter)?.reject(error as PorticoError);
+      });
+    });
+  }
+
+  /** Resolves when an actor has stopped. */
+  async watch(ref: ActorRef<never>): Promise<void> {
+    const watcher = this.create(watching(ref));
+    await this.ask(watcher, {}, { timeoutMs: Infinity });
+  }
+
+  /** Calls `subscriber` with each value that an actor emits; the returned function ends that. */
+  subscribe(subscriber: (value: unknown) => void): () => void {
+    return this.dataflow.subscribe(this.#handles.outlets.emitted.stream, (value) => {
+      subscriber(value);
+    });
+  }
+
+  /** Resolves when there is nothing left to do: no message waits and no effect runs. Timers do not count. */
+  async idle(): Promise<void> {
+    do {
+      await this.dataflow.idle();
+      if (this.#effects.running > 0) await new Promise<void>((resolve) => this.#host.after(1, resolve));
+    } while (this.#effects.running > 0);
+    await this.dataflow.idle();
+  }
+
+  /** Ends the system. What has not been done by then is not done; `idle` comes first. */
+  async stop(): Promise<void> {
+    this.#effects.stop();
+    await this.dataflow.shutdown();
+    const end = wrong('system/shut-down', 'stop', 'the system was stopped before there was a reply', 'Wait for replies first');
+    for (const id of this.#waiters.keys()) this.#take(id)?.reject(end);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #put(value: ActorSend | ActorCreate): Promise<void> {
+    return this.dataflow.send(this.#handles.ingress, value);
+  }
+
+  #settle({ waiter, outcome }: OutsideReply): void {
+    const found = this.#take(waiter);
+    if (found === undefined) return;
+    if ('reply' in outcome) found.resolve(outcome.reply);
+    else found.reject(failed(outcome.failure));
+  }
+
+  #take(waiter: number): Waiter | undefined {
+    const found = this.#waiters.get(waiter);
+    this.#waiters.delete(waiter);
+    found?.cancel();
+    return found;
+  }
+
+  #remember(ref: ActorRef<never>, { definition }: Behavior<never>): void {
+    if (definition?.schema !== undefined) this.#schemas.set(ref, definition.schema);
+  }
+
+  /** Refuses at the door what does not fit the schema of the actor's behavior. */
+  async #check(ref: ActorRef<never>, message: unknown): Promise<void> {
+    const schema = this.#schemas.get(ref);
+    if (schema === undefined) return;
+    const result = await schema['~standard'].validate(message);
+    const [issue] = result.issues ?? [];
+    if (issue === undefined) return;
+    const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+    const what = `the message does not fit${path === '' ? '' : ` at ${path}`}: ${issue.message}`;
+    throw wrong('actor/bad-message', String(ref), what, 'Send what the schema of its behavior allows');
+  }
+}
+
+type Watching = { readonly replyTo: ActorRef<null>; readonly reply?: ActorRef<never> };
+
+/** An actor that replies when another one has stopped. */
+function watching(ref: ActorRef<never>): Behavior<Watching> {
+  return receive<Watching>(({ replyTo, reply }, ctx) => {
+    if (reply === undefined) {
+      ctx.watch(ref, { as: { replyTo } });
+      return same;
+    }
+    ctx.send(replyTo, null);
+    return stopped;
+  });
+}
+
+function failed({ code, message }: Failure): PorticoError {
+  const known: ErrorCode = code === 'ask/timeout' ? 'ask/timeout' : 'ask/failed';
+  return wrong(known, 'ask', `there is no reply [${code}]: ${message}`, 'Look at the dead letters for the message and its cause');
+}
+
+function wrong(code: ErrorCode, where: string, what: string, cure: string): PorticoError {
+  return new PorticoError({ code, where, what, cure });
+}

@@ -1,0 +1,77 @@
+/**
+ * The compilation: a stream of sends and creations becomes one cyclic keyed workflow. A sequencer merges the stream with the
+ * workflow's own output, each event goes to the key of its actor, and one task runs them all.
+ */
+import type { ApplicationBuilder, Key, Stream } from '../src/index.ts';
+import { ActorCreate, ActorSend, type ActorDeadLetter, type EffectCall, type OutsideReply } from './messages.ts';
+import { ActorRuntime, type Outlets } from './runtime.ts';
+import type { Supervision } from './supervise.ts';
+
+/** How the actors of a workflow may differ from the usual. */
+export interface ActorConfig {
+  /** The name of the workflow; its sequencer and outlets are called after it. `actors` if not given. */
+  readonly name?: string;
+  /** What happens with an actor whose turn fails, unless it is supervised itself. `quarantine` if not given. */
+  readonly supervision?: Supervision;
+}
+
+/** The workflow of actors, within an application. */
+export interface ActorWorkflow {
+  /** What the actors send to each other, as it goes round. */
+  readonly stream: Stream<unknown>;
+  /** What leaves the actors: `emitted` holds what they emit. */
+  readonly outlets: Outlets;
+}
+
+/**
+ * Makes the workflow that runs actors out of a stream of `ActorSend` and `ActorCreate`.
+ *
+ * @example
+ * ```ts
+ * import { actorRef, ActorCreate, ActorSend, actorWorkflow, receive, same } from 'portico';
+ * import { application, steppingSystem } from 'portico/dataflow';
+ *
+ * const printer = actorRef<string>('printer');
+ * const app = application('print', (app) => {
+ *   const sends = app.generators.fromArray([
+ *     new ActorCreate(printer, receive<string>((text, ctx) => (ctx.log.info(text), same))),
+ *     new ActorSend(printer, 'hello'),
+ *   ]);
+ *   actorWorkflow(app, sends);
+ * });
+ * const system = steppingSystem();
+ * system.launch(app);
+ * system.stepUntilComplete();
+ * ```
+ */
+export function actorWorkflow(
+  app: ApplicationBuilder,
+  stream: Stream<ActorSend | ActorCreate>,
+  { name = 'actors', supervision }: ActorConfig = {},
+): ActorWorkflow {
+  const outlets: Outlets = {
+    outside: app.egress<OutsideReply>(`${name} outside`),
+    effects: app.egress<EffectCall>(`${name} effects`),
+    deadLetters: app.egress<ActorDeadLetter>(`${name} dead letters`),
+    emitted: app.egress<unknown>(`${name} emitted`),
+  };
+  const runtime = new ActorRuntime(outlets, supervision);
+  const sequencer = app.sequencer<unknown>({ name });
+  const out = app
+    .workflow(name)
+    .source(sequencer.stream)
+    .key(byReference)
+    .withName('by reference')
+    .processor<unknown>(runtime.onNext)
+    .withName('ActorRuntime')
+    .withOnTimer(runtime.onTimer)
+    .sink();
+  app.connect(stream, sequencer);
+  app.connect(out, sequencer);
+  return { stream: out, outlets };
+}
+
+/** What actors send has its key already; what comes from streams says whom it is for. */
+function byReference(value: unknown, { key }: { readonly key: Key | undefined }): Key {
+  return value instanceof ActorSend || value instanceof ActorCreate ? value.ref.id : (key ?? '');
+}
