@@ -49,14 +49,18 @@ export class EffectRunner {
   #try(call: EffectCall, effect: Effect<never, unknown>, attempt: number): void {
     const ctx = { idempotencyKey: `${this.#origin}/${call.id}`, signal: this.#controller.signal };
     const tried = async (): Promise<unknown> => effect.call(call.args as never, ctx);
-    tried().then(
-      (reply) => {
-        this.#done(call, { reply });
-      },
-      (error: unknown) => {
-        this.#failed(call, effect, attempt, error);
-      },
-    );
+    void this.#settle(call, effect, attempt, tried());
+  }
+
+  async #settle(call: EffectCall, effect: Effect<never, unknown>, attempt: number, tried: Promise<unknown>): Promise<void> {
+    let reply: unknown;
+    try {
+      reply = await tried;
+    } catch (error) {
+      this.#failed(call, effect, attempt, error);
+      return;
+    }
+    this.#done(call, { reply });
   }
 
   /** F1. */

@@ -89,6 +89,13 @@ export class LiveContext implements ActorContext<never> {
     };
   }
 
+  /** Whether the stash is to be emptied; that is then done. */
+  takeUnstash(): boolean {
+    const { unstashes } = this;
+    this.unstashes = false;
+    return unstashes;
+  }
+
   /** For a turn of this task context. */
   at(t: RuntimeContext): this {
     this.#t = t;
@@ -122,7 +129,7 @@ export class LiveContext implements ActorContext<never> {
   }
 
   create<T>(behavior: Behavior<T>, options: CreateOptions = NO_OPTIONS): ActorRef<T> {
-    return this.#services.create(behavior as Behavior<never>, options.name, options.child === true, this.t) as ActorRef<T>;
+    return this.#services.create(behavior, options.name, options.child === true, this.t) as ActorRef<T>;
   }
 
   entity<T>(behavior: Behavior<T>, id: string): ActorRef<T> {
@@ -131,7 +138,7 @@ export class LiveContext implements ActorContext<never> {
 
   send<T>(ref: ActorRef<T>, message: NoInfer<T>): void {
     if (ref.via === undefined) this.t.emitTo(ref.id, message);
-    else this.#services.send(ref as ActorRef<never>, message, this.t);
+    else this.#services.send(ref, message, this.t);
   }
 
   ask(ref: ActorRef<never>, request: object, options: { readonly as: object; readonly timeoutMs?: number }): void {

@@ -17,7 +17,7 @@ export class ActorSend<in M = never> extends Control {
 
   constructor(ref: ActorRef<M>, message: NoInfer<M>) {
     super();
-    this.ref = ref as ActorRef<never>;
+    this.ref = ref;
     this.message = message;
   }
 }
@@ -30,10 +30,10 @@ export class ActorCreate<in M = never> extends Control {
   /** The actor that it stops with. */
   readonly parent: Key | undefined;
 
-  constructor(ref: ActorRef<M>, behavior: Behavior<M>, parent: Key | undefined = undefined) {
+  constructor(ref: ActorRef<M>, behavior: Behavior<M>, parent?: Key) {
     super();
-    this.ref = ref as ActorRef<never>;
-    this.behavior = behavior as Behavior<never>;
+    this.ref = ref;
+    this.behavior = behavior;
     this.parent = parent;
   }
 }

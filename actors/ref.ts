@@ -37,7 +37,7 @@ export class ActorRef<in M> {
   declare readonly accepts?: (message: M) => void;
 
   /** @internal */
-  constructor(id: Key, via: Via | undefined = undefined) {
+  constructor(id: Key, via?: Via) {
     this.id = id;
     this.via = via;
   }

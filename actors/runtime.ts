@@ -19,6 +19,8 @@ import {
 import { Behavior, same, stopped, unhandled } from './behavior.ts';
 import { nameId } from './identity.ts';
 import { LiveContext, type NewTimer, type RuntimeContext, type Services } from './live.ts';
+import type {
+  ToEntity} from './messages.ts';
 import {
   ActorCreate,
   AskReply,
@@ -26,7 +28,6 @@ import {
   Control,
   routed,
   Stop,
-  ToEntity,
   Unwatch,
   Watch,
   WatchedStopped,
@@ -136,34 +137,40 @@ export class ActorRuntime implements Services {
   }
 
   #become(next: Behavior<never>, before: Behavior<never>, message: unknown, t: RuntimeContext): void {
-    let now = before;
+    if (next !== same) this.#changeTo(next, message, t);
+    if (this.#ctx.unstashes) this.#unstash(behaviorOf.get(t) ?? before, t);
+  }
+
+  #changeTo(next: Behavior<never>, message: unknown, t: RuntimeContext): void {
     if (!(next instanceof Behavior)) throw badBehavior(next, t.path, 'was returned by a handler');
     if (next === unhandled) this.#deadLetter(message, 'unhandled', t);
     else if (next !== same) {
-      now = this.#made(next, t);
-      if (now === stopped) {
-        this.#stop(t);
-        return;
-      }
-      behaviorOf.set(t, now);
+      const now = this.#made(next, t);
+      if (now === stopped) this.#stop(t);
+      else behaviorOf.set(t, now);
     }
-    if (this.#ctx.unstashes) this.#unstash(now, t);
   }
 
   /** The stashed messages, oldest first, each to the behavior that the one before left. */
   #unstash(behavior: Behavior<never>, t: RuntimeContext): void {
-    this.#ctx.unstashes = false;
-    const messages = stashOf.entries(t);
-    stashOf.clear(t);
     let now: Behavior<never> | undefined = behavior;
-    for (const [, message] of messages) {
-      if (now === undefined || now === stopping) this.#deadLetter(message, 'stopped', t);
-      else {
-        const next = (now.onMessage ?? this.#handlerOf(now, t))(message, this.#ctx);
-        if (next !== same || this.#ctx.unstashes) this.#become(next, now, message, t);
-        now = behaviorOf.get(t);
+    let before = Infinity;
+    // A message that is stashed again waits for the next time; as long as there are fewer, there is progress.
+    while (this.#ctx.takeUnstash() && stashOf.size(t) < before) {
+      const messages = stashOf.entries(t);
+      before = messages.length;
+      stashOf.clear(t);
+      for (const [, message] of messages) {
+        if (now === undefined || now === stopping) this.#deadLetter(message, 'stopped', t);
+        else now = this.#unstashOne(message, now, t);
       }
     }
+  }
+
+  #unstashOne(message: unknown, behavior: Behavior<never>, t: RuntimeContext): Behavior<never> | undefined {
+    const next = (behavior.onMessage ?? this.#handlerOf(behavior, t))(message, this.#ctx);
+    if (next !== same) this.#changeTo(next, message, t);
+    return behaviorOf.get(t);
   }
 
   /** A behavior that can handle messages, or `stopped`: factories are called, `init` runs. */
@@ -401,7 +408,7 @@ export class ActorRuntime implements Services {
   /** B1. */
   #failed(error: unknown, message: unknown, t: RuntimeContext): void {
     t.undo();
-    this.#ctx.unstashes = false;
+    this.#ctx.takeUnstash();
     const extras = extrasOf.get(t);
     const supervision = extras?.supervision ?? this.#supervision;
     switch (supervision.on) {

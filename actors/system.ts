@@ -170,12 +170,11 @@ export class ActorSystem implements AsyncDisposable {
     const message = { ...(request as object), replyTo };
     await this.#check(ref, message);
     return new Promise<ReplyOf<M, Q>>((resolve, reject) => {
-      const waits = timeoutMs === Infinity ? () => () => undefined : this.#host.after;
-      const cancel = waits(timeoutMs, () => {
+      const cancel = this.#after(timeoutMs, () => {
         const what = `no reply came within ${timeoutMs} ms`;
         this.#take(waiter)?.reject(wrong('ask/timeout', String(ref), what, 'Let the actor reply to every request, or allow more time'));
       });
-      this.#waiters.set(waiter, { resolve: resolve as Waiter['resolve'], reject, cancel });
+      this.#waiters.set(waiter, { resolve: resolve, reject, cancel });
       this.#put(new ActorSend<M>(ref, message as M)).catch((error: unknown) => {
         this.#take(waiter)?.reject(error as PorticoError);
       });
@@ -218,6 +217,10 @@ export class ActorSystem implements AsyncDisposable {
 
   #put(value: ActorSend | ActorCreate): Promise<void> {
     return this.dataflow.send(this.#handles.ingress, value);
+  }
+
+  #after(timeoutMs: number, wake: () => void): () => void {
+    return timeoutMs === Infinity ? () => undefined : this.#host.after(timeoutMs, wake);
   }
 
   #settle({ waiter, outcome }: OutsideReply): void {

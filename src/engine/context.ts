@@ -21,7 +21,7 @@ import type { Atom } from './atom.ts';
 import { Cell, EntryMap, type Cells } from './cells.ts';
 import type { EgressRuntime } from './egress.ts';
 import { CancelTimer, TaskTimer, type Entrance, type TaskTimers } from './entrance.ts';
-import { Ask, Gather, Reply, named, type Awaited, type PortalRuntime, type Then } from './portal.ts';
+import { Ask, Gather, Reply, named, type Awaited, type PortalRuntime, type Resumption } from './portal.ts';
 import type { Random } from './random.ts';
 import type { Turns } from './turn.ts';
 
@@ -245,16 +245,16 @@ export class TaskContext implements AnyContext {
 
   await(future: object, then: unknown, rest?: unknown): void {
     const ask = this.#fresh(future);
-    ask.then = this.#then(then, rest);
+    ask.resumption = this.#resumption(then, rest);
   }
 
   awaitAll(futures: readonly object[], then: unknown, otherwise?: unknown): void {
     this.#alive('awaitAll');
     const asks = futures.map((future) => this.#fresh(future));
-    const what = this.#then(then, otherwise);
+    const what = this.#resumption(then, otherwise);
     if (asks.length === 0) {
       const nothing = new Ask(undefined, undefined, 0, this.#entrance, this.key, this.request, 0);
-      nothing.then = what;
+      nothing.resumption = what;
       this.turns.add(nothing);
       return;
     }
@@ -355,8 +355,8 @@ export class TaskContext implements AnyContext {
     return this.#wrong('future/awaited-twice', 'it awaits a future that is awaited already', 'Await each future once');
   }
 
-  #then(then: unknown, rest: unknown): Then {
-    if (typeof then === 'function') return { then, otherwise: rest } as Then;
+  #resumption(then: unknown, rest: unknown): Resumption {
+    if (typeof then === 'function') return { onReply: then, onFailure: rest } as Resumption;
     if (!this.#abilities.continuations.has(then)) {
       const { name } = then as { name: string };
       const cure = 'Name it in continuations, so that it can be found again';

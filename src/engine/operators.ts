@@ -389,7 +389,7 @@ export class HandlerOperator implements Operator {
   }
 
   /** O2. */
-  #failed(out: Atom, error: unknown, handled?: Failure | undefined): void {
+  #failed(out: Atom, error: unknown, handled?: Failure  ): void {
     const { context } = this;
     const failure = failed(context, error);
     out.n = context.savepoint;

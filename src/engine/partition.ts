@@ -77,7 +77,7 @@ export class Partition implements Ground, Known {
     for (const tap of this.#taps) if (instance.entities.get(tap.stream.path)?.runtime === tap.stream) this.untap(tap);
     const under = `${instance.path}/`;
     const { timers } = this.turns;
-    for (const timed of [...timers.waiting()]) if (timed.owner.startsWith(under)) timers.cancel(timed);
+    for (const timed of timers.waiting().slice()) if (timed.owner.startsWith(under)) timers.cancel(timed);
     this.taskTimers.forget(under);
     this.deadLetters.forget(under);
   }

@@ -53,17 +53,17 @@ export class PortalRuntime {
 export type Awaited = Ask | Gather;
 
 /** What to do with a reply. */
-export interface Then {
-  readonly then: (reply: unknown, ctx: AnyContext) => void;
-  readonly otherwise: ((error: unknown, ctx: AnyContext) => void) | undefined;
+export interface Resumption {
+  readonly onReply: (reply: unknown, ctx: AnyContext) => void;
+  readonly onFailure: ((error: unknown, ctx: AnyContext) => void) | undefined;
 }
 
 /** Makes a continuation that is data runnable. */
-export function named(continuation: Continuation<never, never, never>, env: unknown): Then {
+export function named(continuation: Continuation<never, never, never>, env: unknown): Resumption {
   const { run, otherwise } = continuation;
   return {
-    then: (reply, ctx) => run(reply, env, ctx),
-    otherwise: otherwise === undefined ? undefined : (error, ctx) => otherwise(error, env, ctx),
+    onReply: (reply, ctx) => run(reply, env, ctx),
+    onFailure: otherwise === undefined ? undefined : (error, ctx) => otherwise(error, env, ctx),
   };
 }
 
@@ -83,7 +83,7 @@ export class Ask extends Timed implements Effect, Future<never> {
   /** The turn that asked. */
   readonly atom: number;
   readonly turn: number;
-  then: Then | undefined = undefined;
+  resumption: Resumption | undefined = undefined;
   gather: Gather | undefined = undefined;
   /** Its place in the gather. */
   index = 0;
@@ -119,7 +119,7 @@ export class Ask extends Timed implements Effect, Future<never> {
   }
 
   get awaited(): boolean {
-    return this.then !== undefined || this.gather !== undefined;
+    return this.resumption !== undefined || this.gather !== undefined;
   }
 
   /** The reply, in its own continuation only. */
@@ -188,20 +188,20 @@ export class Ask extends Timed implements Effect, Future<never> {
   /** Runs the continuation. */
   resume(ctx: AnyContext, undoLog: UndoLog): void {
     if (this.gather !== undefined) this.gather.resume(this, ctx, undoLog);
-    else if (this.then !== undefined) settleWith(this.then, this.outcome, this.failed, ctx);
+    else if (this.resumption !== undefined) settleWith(this.resumption, this.outcome, this.failed, ctx);
   }
 }
 
 /** Several asks that are awaited together. */
 export class Gather {
   readonly asks: readonly Ask[];
-  readonly #then: Then;
+  readonly #resumption: Resumption;
   /** How many are missing, so that a turn that is undone is not counted; `absent` when it is over. */
   readonly #missing = new Cell('', undefined);
 
-  constructor(asks: readonly Ask[], then: Then) {
+  constructor(asks: readonly Ask[], resumption: Resumption) {
     this.asks = asks;
-    this.#then = then;
+    this.#resumption = resumption;
     this.#missing.set(0, asks.length);
   }
 
@@ -211,8 +211,8 @@ export class Gather {
     const left = (missing as number) - 1;
     undoLog.before(this.#missing, 0, false);
     this.#missing.set(0, ask.failed || left === 0 ? absent : left);
-    if (ask.failed) settleWith(this.#then, ask.outcome, true, ctx);
-    else if (left === 0) settleWith(this.#then, this.asks.map(({ outcome }) => outcome), false, ctx);
+    if (ask.failed) settleWith(this.#resumption, ask.outcome, true, ctx);
+    else if (left === 0) settleWith(this.#resumption, this.asks.map(({ outcome }) => outcome), false, ctx);
   }
 }
 
@@ -255,8 +255,8 @@ export class Refusal implements Effect {
   }
 }
 
-function settleWith({ then, otherwise }: Then, outcome: unknown, failed: boolean, ctx: AnyContext): void {
-  if (!failed) then(outcome, ctx);
-  else if (otherwise !== undefined) otherwise(outcome, ctx);
+function settleWith({ onReply, onFailure }: Resumption, outcome: unknown, failed: boolean, ctx: AnyContext): void {
+  if (!failed) onReply(outcome, ctx);
+  else if (onFailure !== undefined) onFailure(outcome, ctx);
   else throw outcome;
 }

@@ -9,6 +9,8 @@ import { compileStepwise } from '../plan/compile.ts';
 import { explainPasses, explainPlan } from '../plan/explain.ts';
 import { drawPasses, drawPlans } from '../plan/mermaid.ts';
 import { surround } from '../plan/surroundings.ts';
+import { refuse } from './guards.ts';
+import { needed, noApplication } from './operations.ts';
 import { RunningSystem } from './running.ts';
 import { SteppingSystem } from './stepping.ts';
 
@@ -41,19 +43,21 @@ export function explain(
   options: ExplainOptions = {},
 ): string {
   const { format = 'text', passes = false } = options;
-  const isSystem = subject instanceof SteppingSystem || subject instanceof RunningSystem;
-  const applications = isSystem
-    ? [...subject.partition.instances.values()].map(({ plan }) => plan.application)
-    : [subject];
-  if (passes) {
-    const show = format === 'text' ? explainPasses : drawPasses;
-    return applications.map((application) => show(compileStepwise(application))).join('\n\n');
+  const words = ['text', 'mermaid'];
+  if (!words.includes(format))
+    refuse('explain', [needed('text or mermaid', format, 'Leave it out for text')]);
+  const showPasses = format === 'text' ? explainPasses : drawPasses;
+  if (subject instanceof SteppingSystem || subject instanceof RunningSystem) {
+    const { partition } = subject;
+    if (!passes) return explainSystem(partition, format);
+    const applications = [...partition.instances.values()].map(({ plan }) => plan.application);
+    return applications.map((application) => showPasses(compileStepwise(application))).join('\n\n');
   }
-  if (isSystem) return explainSystem(subject.partition, format);
-  const plans = applications
-    .flatMap((application) => compileStepwise(application).slice(-1))
-    .map(({ plan }) => plan);
-  return format === 'text' ? plans.map((plan) => explainPlan(plan)).join('\n\n') : drawPlans(surround(plans));
+  refuse('explain', noApplication(subject));
+  const stages = compileStepwise(subject);
+  if (passes) return showPasses(stages);
+  const around = surround(stages.slice(-1).map(({ plan }) => plan));
+  return format === 'text' ? around.plans.map((plan) => explainPlan(plan)).join('') : drawPlans(around);
 }
 
 function explainSystem(partition: Partition, format: 'text' | 'mermaid'): string {

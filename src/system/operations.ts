@@ -55,12 +55,16 @@ export function stopIn(partition: Partition, ref: ApplicationRef): void {
 /** Appends one atom with these values to the stream of an ingress. */
 export function sendInto<T>(partition: Partition, ingress: Ingress<T>, values: readonly T[]): void {
   const path = ingressPath(ingress);
-  const stream = streamPath(path);
-  const found = streamOf(partition, stream);
-  const app = partition.entity(stream)?.app ?? '';
-  const node = partition.instances.get(app)?.plan.ingresses.get(path);
-  if (node === undefined) throw wrong('graph/wrong-kind', path, 'an ingress is needed, and it is none', 'Make one with app.ingress()');
-  partition.admit(found, node.key, values);
+  const found = partition.entity(streamPath(path));
+  const node = found === undefined ? undefined : partition.instances.get(found.app)?.plan.ingresses.get(path);
+  if (node === undefined || found?.kind !== 'stream') throw noIngress(partition, path);
+  partition.admit(found.runtime, node.key, values);
+}
+
+function noIngress(partition: Partition, path: string): PorticoError {
+  const taken = partition.entity(path) ?? partition.entity(streamPath(path));
+  if (taken !== undefined) return wrong('graph/wrong-kind', path, 'an ingress is needed, and it is none', 'Make one with app.ingress()');
+  return wrong('graph/unknown-path', path, 'there is no such ingress', 'Launch the application that has it first');
 }
 
 /** Hands the events of a stream to a function, until the returned function is called. */
@@ -106,7 +110,7 @@ export function ingressPath(ingress: unknown): string {
 
 export function deadLettersOf(partition: Partition, usable: (what: string) => void, wake: () => void): DeadLetterBox {
   const known = (found: boolean, id: number): void => {
-    if (!found) throw wrong('deadletter/unknown', `dead letter ${id}`, 'there is no such dead letter', 'list() says which there are');
+    if (!found) throw wrong('deadletter/unknown', `dead letter ${inWords(id)}`, 'there is no such dead letter', 'Ask list() which there are');
   };
   return {
     list: () => partition.deadLetters.list(),
@@ -139,14 +143,16 @@ export function wrong(code: ErrorCode, where: string, what: string, cure: string
   return new PorticoError({ code, where, what, cure });
 }
 
-function noApplication(given: unknown): Refusal[] {
+/** What is wrong with what should be an application. */
+export function noApplication(given: unknown): Refusal[] {
   const { path, workflows, problems, build } = (given ?? {}) as Partial<Record<string, unknown>>;
   if (typeof path === 'string' && Array.isArray(workflows) && Array.isArray(problems)) return [];
   const cure = typeof build === 'function' ? 'Call build() first' : 'Give it what application(…) returned';
   return [needed('an application', given, cure)];
 }
 
-function needed(what: string, given: unknown, cure: string): Refusal {
+/** That something else was needed. */
+export function needed(what: string, given: unknown, cure: string): Refusal {
   return { what: `${what} is needed, and ${inWords(given)} was given`, cure };
 }
 

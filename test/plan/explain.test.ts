@@ -9,6 +9,7 @@ import {
   priority,
   tasks,
   type Application,
+  type Stream,
 } from 'portico/dataflow';
 
 const seen = perKeyState('seen', 0);
@@ -139,8 +140,8 @@ describe('explain', () => {
       app.retain(mail.stream);
       app
         .workflow('w')
-        .source(undefined as never)
-        .processor<string>((value: string, ctx) => ctx.release(mail, value))
+        .source(undefined as unknown as Stream<string>)
+        .processor<string>((value, ctx) => ctx.release(mail, value))
         .sink();
     });
     expect(lines(explain(app)).slice(2)).toEqual([

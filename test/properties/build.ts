@@ -20,6 +20,7 @@ import {
   type AskerContext,
   type Egress,
   type Flow,
+  type Ingress,
   type Key,
   type ManualClock,
   type MapContext,
@@ -61,6 +62,7 @@ export interface Built {
   readonly recorded: ReadonlyMap<number, SeenAtom[]>;
   /** Every stream: those of the generators, then those of the stages. */
   readonly streams: readonly Stream<number>[];
+  readonly ingresses: readonly Ingress<number>[];
   /** All state of all tasks, as a text. */
   state(): string;
 }
@@ -84,48 +86,54 @@ export const AT_END = 100;
 
 const strategies = { random, roundRobin, priority };
 
-/** Which streams get a recorder: all, or every other one, so that some have one consumer only. */
-export function build(program: Program, world: World, record: (stream: number) => boolean = () => true): Built {
-  const recorded = new Map<number, SeenAtom[]>();
-  const streams: Stream<number>[] = [];
-  const builder = new Builder(program, world, recorded, streams, record);
+/** How a program may be built otherwise than usual. */
+export interface Building {
+  /** Which streams get a recorder: all if not given. Those that get none have one consumer less. */
+  readonly record?: (stream: number) => boolean;
+  /** Whether what generators would give is left to be sent. */
+  readonly ingress?: boolean;
+  /** Which streams keep their past. */
+  readonly retain?: (stream: number) => boolean;
+}
+
+export function build(program: Program, world: World, building: Building = {}): Built {
+  const builder = new Builder(program, world, building);
   const app = application('program', (app) => {
     builder.write(app);
   });
-  return { app, recorded, streams, state: () => builder.state() };
+  const { recorded, streams, ingresses } = builder;
+  return { app, recorded, streams, ingresses, state: () => builder.state() };
 }
 
 class Builder {
+  readonly recorded = new Map<number, SeenAtom[]>();
+  readonly streams: Stream<number>[] = [];
+  readonly ingresses: Ingress<number>[] = [];
   readonly #program: Program;
   readonly #world: World;
-  readonly #recorded: Map<number, SeenAtom[]>;
-  readonly #streams: Stream<number>[];
-  readonly #record: (stream: number) => boolean;
+  readonly #building: Building;
   #portals: Portal<number, number>[] = [];
   #egress: Egress<number> = { path: '', stream: { path: '' } };
   /** The contexts of all tasks, and the keys that were seen there. */
   readonly #contexts = new Map<string, { context: TaskContext; keys: Set<Key> }>();
 
-  constructor(
-    program: Program,
-    world: World,
-    recorded: Map<number, SeenAtom[]>,
-    streams: Stream<number>[],
-    record: (stream: number) => boolean,
-  ) {
+  constructor(program: Program, world: World, building: Building) {
     this.#program = program;
     this.#world = world;
-    this.#recorded = recorded;
-    this.#streams = streams;
-    this.#record = record;
+    this.#building = building;
   }
 
   write(app: ApplicationBuilder): void {
     const { inputs, stages, portals, behindPortals } = this.#program;
-    const streams = this.#streams;
+    const { record = () => true, ingress = false, retain = () => false } = this.#building;
+    const { streams } = this;
     this.#egress = app.egress('out');
     this.#portals = portals.map(({ keyed }, i) => app.portal(`p${i}`, keyed ? { key: (request) => request % 2 } : {}));
-    for (const atoms of inputs) streams.push(app.generators.fromArrays(atoms));
+    for (const atoms of inputs) {
+      const sent = app.ingress<number>();
+      this.ingresses.push(sent);
+      streams.push(ingress ? sent.stream : app.generators.fromArrays(atoms));
+    }
     const source = (number: number): Stream<number> => streams[number % streams.length] as Stream<number>;
     const loops: (() => void)[] = [];
     stages.forEach((stage, s) => {
@@ -165,23 +173,25 @@ class Builder {
     for (const close of loops) close();
     if (portals.length > 0) this.#answering(app, behindPortals);
     streams.forEach((stream, i) => {
-      if (this.#record(i)) this.#recorder(app, i, stream);
+      if (record(i)) this.#recorder(app, i, stream);
+      if (retain(i)) app.retain(stream);
     });
     this.#recorder(app, EGRESS, this.#egress.stream);
   }
 
-  /** All state of all tasks that had a turn. */
+  /** All state of all tasks that had a turn, but for what is not set. */
   state(): string {
     return [...this.#contexts]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([site, { context, keys }]) => {
         const { key, cell } = context;
         context.live = true;
-        const texts = [...keys, undefined].map((key) => {
+        const texts = [...keys, undefined].flatMap((key) => {
           context.key = key;
           context.cell = undefined;
-          const turn = stateTurn(context);
-          return `${site} ${String(key)} ${stateOf({ key, ...turn })} timer ${lastTimer.get(context)?.timer}`;
+          const state = stateOf({ key, ...stateTurn(context) });
+          const timer = lastTimer.get(context)?.timer;
+          return /\d/.test(state) || timer !== undefined ? [`${site} ${String(key)} ${state} timer ${timer}`] : [];
         });
         context.live = false;
         context.key = key;
@@ -357,17 +367,17 @@ class Builder {
         }),
     );
     const onFailure = this.#program.stages.find((stage) => stage.kind === 'workflow')?.onFailure ?? 'deadLetter';
-    const source = app.workflow('answer', { onFailure }).source(this.#streams[0] as Stream<number>);
+    const source = app.workflow('answer', { onFailure }).source(this.streams[0] as Stream<number>);
     const task = tasks.askerreplier<number, number>(this.#asks('answer'), answers, (value, ctx) => {
       this.#perform(ctx, 'answer', value, [{ do: 'add', scope: 'key', slot: 0, by: 1 }]);
     });
     const flow = source.task(task).withName('answer');
-    this.#streams.push((this.#nodes('answer', flow, behind).at(-1) ?? flow).sink());
+    this.streams.push((this.#nodes('answer', flow, behind).at(-1) ?? flow).sink());
   }
 
   #recorder(app: ApplicationBuilder, number: number, stream: Stream<number>): void {
     const atoms: SeenAtom[] = [];
-    this.#recorded.set(number, atoms);
+    this.recorded.set(number, atoms);
     let events: SeenAtom['events'][number][] = [];
     const end = (end: SeenAtom['end']) => (): void => {
       atoms.push({ events, end });
@@ -526,13 +536,10 @@ export function stepping(app: Application, seed: number): Stepping {
   return { system, clock, log };
 }
 
-/** Steps until nothing can run, and again whenever a timer is due, a few times. `stepped` is called after each step. */
-export function runToRest({ system, clock }: Stepping, stepped: () => void = () => undefined): void {
+/** Steps until nothing can run, and again whenever a timer is due, a few times. */
+export function runToRest({ system, clock }: Stepping, step: () => void = () => system.step()): void {
   for (let round = 0; round < 12; round++) {
-    while (system.canStep()) {
-      system.step();
-      stepped();
-    }
+    while (system.canStep()) step();
     const { nextMs } = system.partition.turns.timers;
     if (nextMs === Infinity) return;
     clock.advance(nextMs - clock.now());

@@ -50,7 +50,7 @@ describe('a workflow', () => {
         const naive = expected(program, faults);
         fc.pre(naive !== undefined);
         const world = new World(faults);
-        const built = build(program, world, (stream) => stream % 3 !== unrecorded);
+        const built = build(program, world, { record: (stream) => stream % 3 !== unrecorded });
         const run = stepping(built.app, seed);
         runToRest(run);
         const recorded = [...built.recorded].filter(([stream]) => stream !== EGRESS);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   answer,
   application,
+  ApplicationBuilder,
   explain,
   manualClock,
   perKeyState,
@@ -180,6 +181,35 @@ describe('explain of a system', () => {
     system.launch(guest);
     const found = lines(explain(system, { passes: true })).filter((line) => line.startsWith('after check'));
     expect(found).toHaveLength(2);
+  });
+
+  it('counts what was released', () => {
+    const system = steppingSystem({ log: () => undefined });
+    const app = application('mail', (app) => {
+      const letters = app.egress<string>('letters');
+      const all = app.ingress<string>('all');
+      app
+        .workflow('w')
+        .source(all.stream)
+        .processor<string>((text, ctx) => ctx.release(letters, text))
+        .sink();
+      return { all };
+    });
+    system.launch(app);
+    system.send(app.handles.all, 'a', 'b');
+    system.stepUntilComplete();
+    expect(lines(explain(system)).slice(-2)).toEqual([
+      '  egress letters: what tasks release → nobody',
+      '    now 1 atom, 2 events, 0 waiting',
+    ]);
+  });
+
+  it.each([
+    ['a name', 'shop', {}, 'an application is needed, and'],
+    ['a builder that was not built', new ApplicationBuilder('a'), {}, 'Call build() first'],
+    ['another format', shop, { format: 'html' as 'text' }, 'text or mermaid is needed, and'],
+  ])('refuses %s', (_, subject, options, message) => {
+    expect(() => explain(subject as typeof shop, options)).toThrow(message);
   });
 
   it('shows a system without applications', () => {
