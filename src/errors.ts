@@ -53,6 +53,7 @@ export const errorCatalogue = {
   'continuation/same-name': ['program', 'Two continuations of one task have the same name.'],
   'context/outside-turn': ['program', 'A context was used when its task had no turn.'],
   'context/not-offered': ['program', 'A task used an ability that its kind of task does not have.'],
+  'context/unbound': ['program', 'A method was taken out of its context and called without it.'],
   'context/bad-argument': [
     'program',
     'An argument of a call on a context is out of range or of the wrong type.',

@@ -60,13 +60,34 @@ export class EntryMap extends Map<Key, unknown> implements Entries {
   gone = 0;
 
   put(key: Key, value: unknown): void {
-    const old = this.get(key);
-    if (old === absent) this.gone--;
-    if (value === absent) {
-      if (!this.has(key)) return;
-      this.gone++;
+    if (value === absent && !this.has(key)) return;
+    if (value !== absent && this.get(key) === absent) {
+      this.delete(key);
+      this.gone--;
     }
+    this.restore(key, value);
+  }
+
+  /** Sets an entry where it stands. */
+  restore(key: Key, value: unknown): void {
+    if (this.get(key) === absent) this.gone--;
+    if (value === absent) this.gone++;
     this.set(key, value);
+  }
+}
+
+/** What a map held, in its order. */
+class AllEntries {
+  readonly #entries: [Key, unknown][];
+
+  constructor(map: EntryMap) {
+    this.#entries = [...map];
+  }
+
+  restore(map: EntryMap): void {
+    map.clear();
+    map.gone = 0;
+    for (const [key, value] of this.#entries) map.restore(key, value);
   }
 }
 
@@ -126,12 +147,14 @@ export class UndoLog {
   }
 
   /** Logs the value of an entry of a map that is about to be written. */
-  beforeEntry(map: EntryMap, key: Key): void {
+  beforeEntry(map: EntryMap, key: Key, value: unknown): void {
     this.dirty = true;
     const m = this.#m++;
     this.#maps[m] = map;
     this.#mapKeys[m] = key;
-    this.#mapOlds[m] = map.has(key) ? map.get(key) : NEVER;
+    const old = map.has(key) ? map.get(key) : NEVER;
+    // An entry that comes back takes its place at the end, as it would in an atom of its own; to undo that takes all of them.
+    this.#mapOlds[m] = old === absent && value !== absent ? new AllEntries(map) : old;
   }
 
   /** Ends a turn that went well. */
@@ -233,7 +256,8 @@ export class UndoLog {
       const map = this.#maps[m] as EntryMap;
       const old = this.#mapOlds[m];
       const key = this.#mapKeys[m] as Key;
-      if (old !== NEVER) map.put(key, old);
+      if (old instanceof AllEntries) old.restore(map);
+      else if (old !== NEVER) map.restore(key, old);
       else {
         if (map.get(key) === absent) map.gone--;
         map.delete(key);

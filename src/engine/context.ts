@@ -14,6 +14,7 @@ import {
   type StateHandle,
   type TimerId,
 } from '../graph/context.ts';
+import { inWords, pathOf } from '../graph/arguments.ts';
 import { deriveKey, isKey, type Key } from '../graph/keys.ts';
 import { frozen } from '../graph/state.ts';
 import type { LogLevel } from '../host.ts';
@@ -22,7 +23,7 @@ import { Cell, EntryMap, type Cells } from './cells.ts';
 import type { EgressRuntime } from './egress.ts';
 import { CancelTimer, TaskTimer, type Entrance, type TaskTimers } from './entrance.ts';
 import { Ask, Gather, Reply, named, type Awaited, type PortalRuntime, type Resumption } from './portal.ts';
-import type { Random } from './random.ts';
+import { Draw, type Random } from './random.ts';
 import type { Turns } from './turn.ts';
 
 /** The state of a task: shared by all its parts. */
@@ -141,6 +142,7 @@ export class TaskContext implements AnyContext {
   }
 
   get nowMs(): number {
+    if (!this.live) throw this.#outside('nowMs');
     return this.turns.nowMs;
   }
 
@@ -160,8 +162,13 @@ export class TaskContext implements AnyContext {
     out.values[n] = value;
   }
 
-  release({ path }: { readonly path: string }, value: unknown): void {
+  release(to: { readonly path: string }, value: unknown): void {
     this.#alive('release');
+    const path = pathOf(to);
+    if (path === undefined) {
+      const what = `release was given ${inWords(to)}, and an egress is needed`;
+      throw this.#badArgument(what, 'Give it what app.egress() returned');
+    }
     const egress = this.#abilities.egresses.get(path);
     if (egress === undefined) {
       const what = `it releases to ${path}, which is no egress of its application`;
@@ -191,7 +198,12 @@ export class TaskContext implements AnyContext {
 
   random(bound: number): number {
     this.#alive('random');
-    return this.#surroundings.random.below(bound);
+    if (!(Number.isInteger(bound) && bound >= 1)) {
+      throw this.#badArgument(`random was given ${inWords(bound)}`, 'Give it a whole number from 1 up');
+    }
+    const { random } = this.#surroundings;
+    this.turns.add(new Draw(random));
+    return random.below(bound);
   }
 
   readState(handle: StateHandle): unknown {
@@ -219,23 +231,29 @@ export class TaskContext implements AnyContext {
       this.writeState(handle, map);
     }
     const entries = map as EntryMap;
-    this.turns.undoLog.beforeEntry(entries, key);
-    entries.put(key, value);
+    const checked = typeof key === 'string' ? key : checkedKey(key, this.path);
+    this.turns.undoLog.beforeEntry(entries, checked, value);
+    entries.put(checked, value);
     // C4: an empty map is no state.
     if (value === absent && entries.size === entries.gone) this.writeState(handle, absent);
   }
 
   ask(portal: { readonly path: string }, request: unknown, options: AskOptions = {}): Future<never> {
     this.#alive('ask');
-    const target = this.#abilities.asks.get(portal.path);
+    const path = pathOf(portal);
+    if (path === undefined) {
+      const what = `ask was given ${inWords(portal)}, and a portal is needed`;
+      throw this.#badArgument(what, 'Give it what app.portal() or the registry returned');
+    }
+    const target = this.#abilities.asks.get(path);
     if (target === undefined) {
-      throw this.#wrong('portal/undeclared', `it asks ${portal.path}, which it does not declare`, 'Name the portal in asks');
+      throw this.#wrong('portal/undeclared', `it asks ${path}, which it does not declare`, 'Name the portal in asks');
     }
     const asker = this.key;
     const key = target.key === undefined ? (asker ?? 0) : checkedKey(target.key(request), target.path);
     const { timeoutMs = ASK_TIMEOUT_MS } = options;
-    if (!(timeoutMs >= 0)) {
-      throw this.#wrong('graph/bad-argument', `an ask cannot wait ${String(timeoutMs)} ms`, 'Give a number from 0 up');
+    if (!(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
+      throw this.#badArgument(`an ask cannot wait ${inWords(timeoutMs)} ms`, 'Give it a number from 0 up');
     }
     const due = this.turns.nowMs + timeoutMs;
     const ask = new Ask(target, request, key, this.#entrance, asker, this.request, due);
@@ -250,6 +268,10 @@ export class TaskContext implements AnyContext {
 
   awaitAll(futures: readonly object[], then: unknown, otherwise?: unknown): void {
     this.#alive('awaitAll');
+    if (!Array.isArray(futures)) {
+      const what = `awaitAll was given ${inWords(futures)}, and a list of futures is needed`;
+      throw this.#badArgument(what, 'Give it [future, …]');
+    }
     const asks = futures.map((future) => this.#fresh(future));
     const what = this.#resumption(then, otherwise);
     if (asks.length === 0) {
@@ -285,8 +307,8 @@ export class TaskContext implements AnyContext {
     if (!this.#abilities.hasTimer) {
       throw this.#wrong('context/not-offered', 'it sets a timer and has no handler for it', 'Add withOnTimer');
     }
-    if (!(delayMs >= 0)) {
-      throw this.#wrong('graph/bad-argument', `a timer cannot wait ${String(delayMs)} ms`, 'Give a number from 0 up');
+    if (!(typeof delayMs === 'number' && delayMs >= 0)) {
+      throw this.#badArgument(`a timer cannot wait ${inWords(delayMs)} ms`, 'Give it a number from 0 up');
     }
     const due = this.turns.nowMs + delayMs;
     const timer = new TaskTimer(this.#entrance, this.#surroundings.taskTimers, key ?? 0, due, payload);
@@ -296,8 +318,16 @@ export class TaskContext implements AnyContext {
 
   cancel(id: TimerId): void {
     this.#alive('cancel');
-    const timer = this.#surroundings.taskTimers.find(id.timer);
-    if (timer !== undefined) this.turns.add(new CancelTimer(timer, this.turns.timers));
+    const number = (id as TimerId | null | undefined)?.timer;
+    if (typeof number !== 'number') {
+      throw this.#badArgument(`cancel was given ${inWords(id)}, and a timer is needed`, 'Give it what after returned');
+    }
+    const timer = this.#surroundings.taskTimers.find(number);
+    if (timer === undefined) return;
+    if (timer.owner !== this.path) {
+      throw this.#badArgument(`it cancels the timer of ${timer.owner}`, 'Cancel a timer in the task that set it');
+    }
+    this.turns.add(new CancelTimer(timer, this.turns.timers));
   }
 
   #find(handle: StateHandle): Cell | undefined {
@@ -344,7 +374,8 @@ export class TaskContext implements AnyContext {
   #fresh(future: object): Ask {
     this.#alive('await');
     const { atom, undoLog } = this.turns;
-    if (!(future instanceof Ask) || future.atom !== atom || future.turn !== undoLog.turn) {
+    const asked = future instanceof Ask && future.home === this.#entrance && future.atom === atom;
+    if (!asked || future.turn !== undoLog.turn) {
       throw this.#wrong('future/other-turn', 'it awaits a future of another turn', 'Await it in the turn that asks');
     }
     if (future.awaited) throw this.#awaitedTwice();
@@ -356,9 +387,16 @@ export class TaskContext implements AnyContext {
   }
 
   #resumption(then: unknown, rest: unknown): Resumption {
-    if (typeof then === 'function') return { onReply: then, onFailure: rest } as Resumption;
+    if (typeof then === 'function') {
+      if (rest === undefined || typeof rest === 'function') return { onReply: then, onFailure: rest } as Resumption;
+      throw this.#badArgument(`it awaits with ${inWords(rest)} for failures`, 'Give it a function, or leave it out');
+    }
     if (!this.#abilities.continuations.has(then)) {
-      const { name } = then as { name: string };
+      const { name } = (then ?? {}) as { name?: unknown };
+      if (typeof name !== 'string') {
+        const what = `it awaits with ${inWords(then)}, and a function is needed`;
+        throw this.#badArgument(what, 'Give it a function, or a continuation that the task declares');
+      }
       const cure = 'Name it in continuations, so that it can be found again';
       throw this.#wrong('continuation/undeclared', `it awaits with ${name}, which it does not declare`, cure);
     }
@@ -386,6 +424,10 @@ export class TaskContext implements AnyContext {
     return this.#wrong('state/outside-turn', what, 'Use state only in a handler, with the context it was given');
   }
 
+  #badArgument(what: string, cure: string): PorticoError {
+    return this.#wrong('context/bad-argument', what, cure);
+  }
+
   #wrong(code: ErrorCode, what: string, cure: string): PorticoError {
     return new PorticoError({ code, where: this.path, what, cure });
   }
@@ -394,7 +436,6 @@ export class TaskContext implements AnyContext {
 /** A key, or an error that says what is wrong with it. */
 export function checkedKey(key: unknown, where: string): Key {
   if (isKey(key)) return key;
-  const what = typeof key === 'number' ? `the key is ${key}` : `the key is ${key === null ? 'null' : `of type ${typeof key}`}`;
   const cure = 'Return a string, a finite number or a bigint';
-  throw new PorticoError({ code: 'key/unsupported', where, what, cure });
+  throw new PorticoError({ code: 'key/unsupported', where, what: `the key is ${inWords(key)}`, cure });
 }

@@ -158,7 +158,9 @@ export class Instance {
   ): void {
     const handlers = handlersOf(spec);
     const last = operators.at(-1);
-    const key = spec.lean === undefined && last instanceof KeyOperator ? last : undefined;
+    // Parts of one task share state, so one runs over the whole atom before the next.
+    const keyed = last instanceof KeyOperator && last.context.path !== state.path;
+    const key = keyed && spec.lean === undefined ? last : undefined;
     if (key !== undefined) operators.pop();
     const entrance = new Entrance(state.path, this.#ground.turns, workflow.inbox, segment, operators.length);
     const abilities = {

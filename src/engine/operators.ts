@@ -5,9 +5,10 @@
  * O2. Every event has a turn of its own: a throw undoes that turn, and an error event stands in place of its outputs.
  * O3. Error events pass in order, untouched, unless the task handles them.
  * O4. A key task followed by a task with handlers runs in the loop of the latter: a keyed task. The outcome is the same
- *     as one after the other, because a key function cannot see what the other task does.
+ *     as one after the other, because a key function cannot see the state of another task.
  */
 import { InvariantViolation } from '../errors.ts';
+import { manyOf, settled } from '../graph/arguments.ts';
 import type { Key } from '../graph/keys.ts';
 import type { Handlers, LeanFunction, LeanKind } from '../graph/task.ts';
 import { Failure, type Atom, type AtomPool, type End } from './atom.ts';
@@ -89,7 +90,9 @@ class MapOperator extends LeanOperator {
           }
           context.key = key;
           context.cell = undefined;
-          outValues[i] = f(value, context);
+          const made = f(value, context);
+          if (made instanceof Promise) void settled(made, context.path);
+          outValues[i] = made;
           if (undoLog.dirty) turns.keep();
         }
       } catch (error) {
@@ -127,6 +130,7 @@ class FilterOperator extends LeanOperator {
             context.key = key;
             context.cell = undefined;
             const keeps = f(value, context);
+            if (keeps !== true && keeps !== false) settled(keeps, context.path);
             if (undoLog.dirty) turns.keep();
             if (keeps !== true && !truthy(keeps)) continue;
           }
@@ -212,7 +216,7 @@ class FlatMapOperator extends LeanOperator {
       try {
         context.key = key;
         context.cell = undefined;
-        for (const each of f(value, context) as Iterable<unknown>) out.push(key, each);
+        for (const each of manyOf(f(value, context), context.path)) out.push(key, each);
         if (undoLog.dirty) turns.keep();
       } catch (error) {
         out.n = savepoint;
@@ -281,7 +285,8 @@ export class HandlerOperator implements Operator {
           context.key = key;
           context.cell = undefined;
           context.savepoint = out.n;
-          if (onNext !== undefined) onNext(value, context);
+          const returned: unknown = onNext?.(value, context);
+          if (returned !== undefined) settled(returned, context.path);
           if (undoLog.dirty) context.turns.keep();
         }
       } catch (error) {
@@ -324,7 +329,7 @@ export class HandlerOperator implements Operator {
     try {
       context.key = ask.key;
       context.cell = undefined;
-      ask.portal?.answer(ask.request, context);
+      settled(ask.portal?.answer(ask.request, context), context.path);
       context.turns.keep();
     } catch (error) {
       // The asker learns of it; nothing is left of the turn, and nobody downstream asked for it.
@@ -338,13 +343,17 @@ export class HandlerOperator implements Operator {
   #resume(ask: Ask, out: Atom): void {
     const { context } = this;
     const { turns } = context;
+    // That it came back stands however the turn ends; but not if the whole pass is undone.
+    const runs = ask.arrive(turns.undoLog);
+    turns.keep();
+    if (!runs) return;
     context.request = ask.outer;
     context.current = ask.gather ?? ask;
     context.key = ask.askerKey;
     context.cell = undefined;
     context.savepoint = out.n;
     try {
-      ask.resume(context, turns.undoLog);
+      ask.resume(context);
       turns.keep();
     } catch (error) {
       this.#failed(out, error);
@@ -381,7 +390,7 @@ export class HandlerOperator implements Operator {
     context.cell = undefined;
     context.savepoint = out.n;
     try {
-      run(context);
+      settled(run(context), context.path);
       context.turns.keep();
     } catch (error) {
       this.#failed(out, error, handled);
@@ -412,9 +421,18 @@ export class HandlerOperator implements Operator {
 
 /** Undoes the turn and makes an error event of what was thrown. */
 function failed(context: TaskContext, error: unknown): Failure {
-  if (error instanceof InvariantViolation) throw error;
+  if (isViolation(error)) throw error;
   context.turns.rollback();
   return new Failure(error, context.path);
+}
+
+/** A proxy that was revoked cannot even be asked what it is. */
+function isViolation(error: unknown): boolean {
+  try {
+    return error instanceof InvariantViolation;
+  } catch {
+    return false;
+  }
 }
 
 function truthy(value: unknown): boolean {

@@ -7,6 +7,7 @@
  * P3. A settled ask is known to nobody but the pass that brings it back.
  */
 import { PorticoError, describe } from '../errors.ts';
+import { settled } from '../graph/arguments.ts';
 import type { AnyContext, Continuation, Future } from '../graph/context.ts';
 import type { Key } from '../graph/keys.ts';
 import { absent } from '../graph/context.ts';
@@ -45,7 +46,7 @@ export class PortalRuntime {
   }
 
   answer(request: unknown, ctx: AnyContext): void {
-    this.#handle?.(request, ctx);
+    return this.#handle?.(request, ctx);
   }
 }
 
@@ -74,7 +75,7 @@ export class Ask extends Timed implements Effect, Future<never> {
   /** The key under which it is answered. */
   readonly key: Key;
   /** Where the reply enters. */
-  readonly #home: Entrance;
+  readonly home: Entrance;
   /** The key under which its continuation runs. */
   readonly askerKey: Key | undefined;
   /** The request that the asker itself was handling. */
@@ -106,7 +107,7 @@ export class Ask extends Timed implements Effect, Future<never> {
     this.portal = portal;
     this.request = request;
     this.key = key;
-    this.#home = home;
+    this.home = home;
     this.askerKey = askerKey;
     this.outer = outer;
     this.#due = due;
@@ -115,7 +116,7 @@ export class Ask extends Timed implements Effect, Future<never> {
   }
 
   get owner(): string {
-    return this.#home.path;
+    return this.home.path;
   }
 
   get awaited(): boolean {
@@ -128,7 +129,7 @@ export class Ask extends Timed implements Effect, Future<never> {
     if (current === undefined || (current !== this && current !== this.gather)) {
       throw new PorticoError({
         code: 'future/elsewhere',
-        where: this.#home.path,
+        where: this.home.path,
         what: 'a future was read outside its own continuation',
         cure: 'Read it in the function given to await, and capture the value for later ones',
       });
@@ -144,7 +145,7 @@ export class Ask extends Timed implements Effect, Future<never> {
       this.settle([], false);
       return;
     }
-    if (this.awaited) this.#home.turns.timers.set(this, this.#due);
+    if (this.awaited) this.home.turns.timers.set(this, this.#due);
     else this.#settled = true;
     portal.send(this);
   }
@@ -160,17 +161,17 @@ export class Ask extends Timed implements Effect, Future<never> {
       return;
     }
     this.#settled = true;
-    this.#home.turns.timers.cancel(this);
+    this.home.turns.timers.cancel(this);
     this.outcome = outcome;
     this.failed = failed;
-    this.#home.add('replies', this);
+    this.home.add('replies', this);
   }
 
   fire(): void {
     const path = this.portal?.path ?? '';
     const error = new PorticoError({
       code: 'portal/timeout',
-      where: this.#home.path,
+      where: this.home.path,
       what: `${path} did not reply in time`,
       cure: 'Let its task reply to every request, or ask with a larger timeoutMs',
     });
@@ -185,9 +186,14 @@ export class Ask extends Timed implements Effect, Future<never> {
     this.settle(new PorticoError({ code: 'portal/replier-failed', where, what, cure }, { cause }), true);
   }
 
+  /** Notes that it came back, before the turn of its continuation begins. Returns whether there is one. */
+  arrive(undoLog: UndoLog): boolean {
+    return this.gather === undefined || this.gather.arrive(this, undoLog);
+  }
+
   /** Runs the continuation. */
-  resume(ctx: AnyContext, undoLog: UndoLog): void {
-    if (this.gather !== undefined) this.gather.resume(this, ctx, undoLog);
+  resume(ctx: AnyContext): void {
+    if (this.gather !== undefined) this.gather.resume(this, ctx);
     else if (this.resumption !== undefined) settleWith(this.resumption, this.outcome, this.failed, ctx);
   }
 }
@@ -205,14 +211,20 @@ export class Gather {
     this.#missing.set(0, asks.length);
   }
 
-  resume(ask: Ask, ctx: AnyContext, undoLog: UndoLog): void {
+  /** Counts an ask that came back. Returns whether the continuation is to run: at the first failure, or when all are here. */
+  arrive(ask: Ask, undoLog: UndoLog): boolean {
     const missing = this.#missing.get(0);
-    if (missing === absent) return;
+    if (missing === absent) return false;
     const left = (missing as number) - 1;
+    const over = ask.failed || left === 0;
     undoLog.before(this.#missing, 0, false);
-    this.#missing.set(0, ask.failed || left === 0 ? absent : left);
-    if (ask.failed) settleWith(this.#resumption, ask.outcome, true, ctx);
-    else if (left === 0) settleWith(this.#resumption, this.asks.map(({ outcome }) => outcome), false, ctx);
+    this.#missing.set(0, over ? absent : left);
+    return over;
+  }
+
+  resume(ask: Ask, ctx: AnyContext): void {
+    const outcome = ask.failed ? ask.outcome : this.asks.map((each) => each.outcome);
+    settleWith(this.#resumption, outcome, ask.failed, ctx);
   }
 }
 
@@ -256,7 +268,7 @@ export class Refusal implements Effect {
 }
 
 function settleWith({ onReply, onFailure }: Resumption, outcome: unknown, failed: boolean, ctx: AnyContext): void {
-  if (!failed) onReply(outcome, ctx);
-  else if (onFailure !== undefined) onFailure(outcome, ctx);
+  if (!failed) settled(onReply(outcome, ctx), ctx.path);
+  else if (onFailure !== undefined) settled(onFailure(outcome, ctx), ctx.path);
   else throw outcome;
 }

@@ -1,4 +1,6 @@
 /** The seeded generator of a partition. Its state is one number, so it can be part of what is committed. */
+import type { Effect } from './turn.ts';
+
 export class Random {
   #state: number;
 
@@ -10,6 +12,15 @@ export class Random {
     this.#state = (mixed ^ (mixed >>> 16)) | 0 || 1;
   }
 
+  /** All that the next numbers depend on. */
+  get state(): number {
+    return this.#state;
+  }
+
+  set state(state: number) {
+    this.#state = state;
+  }
+
   /** A number from 0 up to but not including `bound`. */
   below(bound: number): number {
     let s = this.#state;
@@ -18,5 +29,24 @@ export class Random {
     s ^= s << 5;
     this.#state = s;
     return ((s >>> 0) * bound) / 0x1_0000_0000 | 0;
+  }
+}
+
+/** A draw within a turn: undone with it, so that a turn that fails changes no later choice. */
+export class Draw implements Effect {
+  readonly #random: Random;
+  readonly #before: number;
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.#before = random.state;
+  }
+
+  apply(): void {
+    // It was drawn already.
+  }
+
+  undo(): void {
+    this.#random.state = this.#before;
   }
 }

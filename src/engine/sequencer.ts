@@ -7,7 +7,8 @@
  * Q3. If one workflow alone reads its stream and has nothing else of it to read, the atom goes straight there, in the
  *     same step. In the stepping system the workflow would have been next in any case: nothing of its class is ready.
  */
-import { PorticoError } from '../errors.ts';
+import { PorticoError, describe } from '../errors.ts';
+import { inWords } from '../graph/arguments.ts';
 import type { SequencerStrategy } from '../graph/sequencers.ts';
 import { ATOM, type Atom, type AtomPool } from './atom.ts';
 import type { Random } from './random.ts';
@@ -100,11 +101,12 @@ export class SequencerRuntime implements Runnable, Consumer {
     try {
       choice = this.strategy.choose(ready, this);
     } catch (cause) {
-      throw this.#badChoice('threw', { cause });
+      throw this.#badChoice(`threw: ${describe(cause)}`, { cause });
     }
-    const at = ready.indexOf(choice);
-    if (at === -1) throw this.#badChoice(`chose input ${choice}, and ${ready.join(', ')} are ready`, {});
-    return at;
+    // Not in the list that it was given: it may have sorted that.
+    for (let at = 0; at < this.#readyCount; at++) if (this.#readyCursors[at]?.input === choice) return at;
+    const inputs = this.#readyCursors.slice(0, this.#readyCount).map((cursor) => cursor?.input);
+    throw this.#badChoice(`chose ${inWords(choice)}, and only ${inputs.join(', ')} are ready`, {});
   }
 
   /** What a strategy may ask. */

@@ -3,6 +3,7 @@
  * A split gets an atom if it gets an event of it, and it gets every end of the stream. The rest is counted.
  */
 import { PorticoError, describe } from '../errors.ts';
+import { isPromise } from '../graph/arguments.ts';
 import { SEAL, type Atom, type AtomPool } from './atom.ts';
 import { SPLITTERS, type Rank, type Ready, type Runnable } from './ready.ts';
 import type { AtomicStream, Consumer, Cursor } from './stream.ts';
@@ -75,7 +76,9 @@ export class SplitterRuntime implements Runnable, Consumer {
 
   #matches({ predicate, path: where }: Split, value: unknown): boolean {
     try {
-      return predicate(value);
+      const matches: unknown = predicate(value);
+      if (isPromise(matches)) throw new TypeError('it returned a promise');
+      return Boolean(matches);
     } catch (cause) {
       throw new PorticoError(
         {

@@ -96,10 +96,7 @@ export class MapState<K extends Key, V> implements StateHandle {
     return entries === undefined ? 0 : entries.size - entries.gone;
   }
 
-  /**
-   * The entries as they are now, in the order in which their keys came. An entry that is deleted and set again within
-   * one atom keeps its place.
-   */
+  /** The entries as they are now, in the order in which their keys came. */
   entries(ctx: StateContext): [K, V][] {
     const entries = this.#entries(ctx);
     return entries === undefined ? [] : ([...entries].filter(([, value]) => value !== absent) as [K, V][]);

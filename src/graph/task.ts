@@ -134,10 +134,15 @@ export function withWrapper(spec: TaskSpec, wrapper: Wrapper): TaskSpec {
 export function sequenceOf(steps: readonly Step[]): TaskSpec {
   const first = steps[0]?.spec ?? identitySpec();
   const mistakes = steps.flatMap(({ spec }) => spec.mistakes);
+  const portals = {
+    asks: steps.flatMap(({ spec }) => spec.asks),
+    answers: steps.flatMap(({ spec }) => spec.answers),
+    continuations: steps.flatMap(({ spec }) => spec.continuations),
+  };
   if (steps.some(({ spec }) => spec.factory !== undefined)) {
     const factory = (ctx: InitContext): TaskSpec =>
       sequenceOf(steps.map(({ spec, atoms }) => ({ spec: madeOf(spec, ctx), atoms })));
-    return { ...factorySpec(factory), role: first.role, steps, mistakes };
+    return { ...factorySpec(factory), ...portals, role: first.role, steps, mistakes };
   }
   // The atoms that have passed since the first behavior began: state like any other, so it is undone and kept with it.
   const passed = ownState('task', 'steps', 0);
@@ -165,13 +170,7 @@ export function sequenceOf(steps: readonly Step[]): TaskSpec {
       },
     }),
   };
-  return handlerSpec(first.role, combined, {
-    asks: steps.flatMap(({ spec }) => spec.asks),
-    answers: steps.flatMap(({ spec }) => spec.answers),
-    continuations: steps.flatMap(({ spec }) => spec.continuations),
-    mistakes,
-    steps,
-  });
+  return handlerSpec(first.role, combined, { ...portals, mistakes, steps });
 }
 
 function madeOf(spec: TaskSpec, ctx: InitContext): TaskSpec {

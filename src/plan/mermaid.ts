@@ -31,7 +31,7 @@ interface Producer {
 
 class Drawing {
   readonly #around: Surroundings;
-  readonly #boxes: string[] = [];
+  readonly #boxes: string[];
   readonly #arrows: string[] = [];
   readonly #producers = new Map<string, Producer>();
   /** The nodes of sequencers, splitters and portals by path. */
@@ -42,7 +42,7 @@ class Drawing {
   constructor(around: Surroundings) {
     this.#around = around;
     this.#loops = around.loops.map((loop) => new Set(loop));
-    around.plans.forEach((plan, i) => this.#boxes.push(...this.#application(plan, `a${i}`)));
+    this.#boxes = around.plans.flatMap((plan, i) => this.#application(plan, `a${i}`));
     around.plans.forEach((plan, i) => this.#splitProducers(plan, `a${i}`));
     around.plans.forEach((plan, i) => {
       this.#streams(plan, `a${i}`);

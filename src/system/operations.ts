@@ -160,5 +160,9 @@ function streamOf(partition: Partition, path: string): AtomicStream {
   const found = partition.entity(path);
   if (found?.kind === 'stream') return found.runtime;
   if (found !== undefined) throw wrong('graph/wrong-kind', path, `a stream is needed, and it is a ${found.kind}`, 'Use its stream');
+  const stream = streamPath(path);
+  if (partition.entity(stream)?.kind === 'stream') {
+    throw wrong('graph/wrong-kind', path, 'a stream is needed, and this has one', `Use ${stream}`);
+  }
   throw wrong('graph/unknown-path', path, 'there is no such stream', 'Launch the application that has it first');
 }

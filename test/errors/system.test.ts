@@ -821,12 +821,12 @@ describe('a strategy of a sequencer', () => {
     const thrown = chooses(() => {
       throw boom;
     }).error;
-    expectSaid(thrown, { code: 'sequencer/bad-choice', where, what: 'its strategy odd threw', cure });
+    expectSaid(thrown, { code: 'sequencer/bad-choice', where, what: 'its strategy odd threw: boom', cure });
     expect(thrown?.cause).toBe(boom);
     for (const choice of [2, -1, 0.5, NaN, undefined, null, '0', {}, Symbol('first'), Promise.resolve(0)]) {
       const { error, got } = chooses(() => choice);
       expectSaid(error, { code: 'sequencer/bad-choice', where, what: 'its strategy odd chose', cure });
-      expect(error?.what).toMatch(/0, 1 are ready$/);
+      expect(error?.what).toMatch(/only 0, 1 are ready$/);
       expect(got).toEqual([]);
     }
   });
@@ -943,7 +943,7 @@ describe('dead letters', () => {
     expectSaid(error, {
       code: 'deadletter/full',
       where: '/app/workflows/w',
-      what: 'could not be set aside: an error of /app/workflows/w/$3',
+      what: 'could not be set aside: an error of /app/workflows/w/$2',
       cure: 'discard dead letters',
     });
     expect(error.family).toBe('world');

@@ -153,6 +153,14 @@ describe('explain as Mermaid', () => {
     expect(charts.map((chart) => chart.includes('"by key"'))).toEqual([false, false, false, false, true]);
   });
 
+  it('draws applications of any size', () => {
+    const app = application('many', (app) => {
+      const { stream } = app.ingress<number>('in');
+      for (let i = 0; i < 10_000; i++) app.workflow().source(stream).identity().sink();
+    });
+    expect(draw(app).filter((line) => line.includes('subgraph a0flow'))).toHaveLength(10_000);
+  });
+
   it('keeps to its grammar whatever things are called, wrong applications included', () => {
     const tricky = fc.constantFrom(
       'end',

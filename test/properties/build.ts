@@ -35,7 +35,7 @@ import {
   type TimerId,
 } from 'portico/dataflow';
 import type { TaskContext } from '../../src/engine/context.ts';
-import { SLOTS, blame, stateOf, type Turn, type World } from './perform.ts';
+import { SLOTS, blame, stateIn, type Turn, type World } from './perform.ts';
 import {
   hash,
   lifeOf,
@@ -114,7 +114,7 @@ class Builder {
   readonly #building: Building;
   #portals: Portal<number, number>[] = [];
   #egress: Egress<number> = { path: '', stream: { path: '' } };
-  /** The contexts of all tasks, and the keys that were seen there. */
+  /** A context of each task, whose parts share their state, and the keys that were seen there. */
   readonly #contexts = new Map<string, { context: TaskContext; keys: Set<Key> }>();
 
   constructor(program: Program, world: World, building: Building) {
@@ -181,24 +181,19 @@ class Builder {
 
   /** All state of all tasks that had a turn, but for what is not set. */
   state(): string {
-    return [...this.#contexts]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .flatMap(([site, { context, keys }]) => {
-        const { key, cell } = context;
-        context.live = true;
-        const texts = [...keys, undefined].flatMap((key) => {
-          context.key = key;
-          context.cell = undefined;
-          const state = stateOf({ key, ...stateTurn(context) });
-          const timer = lastTimer.get(context)?.timer;
-          return /\d/.test(state) || timer !== undefined ? [`${site} ${String(key)} ${state} timer ${timer}`] : [];
-        });
-        context.live = false;
+    const lines = [...this.#contexts].flatMap(([site, { context, keys }]) => {
+      const { key, cell, live } = context;
+      context.live = true;
+      const ofKeys = [...keys].map((key): [string, string] => {
         context.key = key;
-        context.cell = cell;
-        return texts;
-      })
-      .join('\n');
+        context.cell = undefined;
+        return [String(key), stateIn('key', stateTurn(context))];
+      });
+      const ofTask = `${stateIn('task', stateTurn(context))} timer ${lastTimer.get(context)?.timer ?? '-'}`;
+      Object.assign(context, { key, cell, live });
+      return [...ofKeys, ['', ofTask]].filter(([, state = '']) => /\d/.test(state)).map((line) => `${site} ${line.join(' ')}`);
+    });
+    return lines.toSorted().join('\n');
   }
 
   #workflow(app: ApplicationBuilder, name: string, source: Stream<number>, workflow: Workflow): Stream<number> {
@@ -396,7 +391,7 @@ class Builder {
 
   #perform(ctx: MapContext, site: string, value: number, actions: readonly Action[]): void {
     const context = ctx as TaskContext;
-    const place = site.split('.', 2).join('.');
+    const place = site.split('.', 1).join();
     const known = this.#contexts.get(place) ?? { context, keys: new Set() };
     this.#contexts.set(place, known);
     if (ctx.key !== undefined) known.keys.add(ctx.key);

@@ -141,12 +141,12 @@ const LOOKED_AT = [0, 1, SLOTS - 1];
 
 /** All state that a turn can see, as a text. */
 export function stateOf(turn: Pick<Turn, 'key' | 'read' | 'entries'>): string {
-  const scopes: Scope[] = turn.key === undefined ? ['task'] : ['key', 'task'];
-  return scopes
-    .map((scope) => {
-      const values = LOOKED_AT.map((slot) => turn.read(scope, slot) ?? '-').join(' ');
-      const entries = [...turn.entries(scope)].toSorted(([a], [b]) => Number(a) - Number(b)).map(([entry, value]) => `${entry}=${value}`);
-      return `${scope}: ${values} {${entries.join(' ')}}`;
-    })
-    .join(', ');
+  return turn.key === undefined ? stateIn('task', turn) : `${stateIn('key', turn)}, ${stateIn('task', turn)}`;
+}
+
+/** The state of one scope. */
+export function stateIn(scope: Scope, turn: Pick<Turn, 'read' | 'entries'>): string {
+  const values = LOOKED_AT.map((slot) => turn.read(scope, slot) ?? '-').join(' ');
+  const entries = [...turn.entries(scope)].toSorted(([a], [b]) => Number(a) - Number(b)).map(([entry, value]) => `${entry}=${value}`);
+  return `${scope}: ${values} {${entries.join(' ')}}`;
 }
