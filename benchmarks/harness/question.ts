@@ -13,7 +13,7 @@ export interface Run {
 
 /** A run, and how much of a core it had while it lasted. */
 export interface Measured extends Run {
-  /** CPU time by elapsed time: 1 or more, with what helper threads add, if nobody else was in the way. */
+  /** CPU time by elapsed time: 1 or more, with what the engine does on other threads, if nobody was in the way. */
   readonly share: number;
 }
 

@@ -158,7 +158,8 @@ export class TaskContext implements AnyContext {
     const { out } = this;
     if (out === undefined) throw this.#cannot('emit');
     const n = out.n++;
-    out.keys[n] = typeof key === 'string' ? key : checkedKey(key, this.path);
+    const plain = typeof key === 'string' || (typeof key === 'number' && key - key === 0);
+    out.keys[n] = plain ? key : checkedKey(key, this.path);
     out.values[n] = value;
   }
 

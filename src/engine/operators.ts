@@ -190,7 +190,8 @@ export class KeyOperator extends LeanOperator {
     context.key = old;
     context.cell = undefined;
     const key = this.f(value, context);
-    const checked = typeof key === 'string' || typeof key === 'bigint' ? key : checkedKey(key, context.path);
+    const plain = typeof key === 'string' || (typeof key === 'number' && key - key === 0);
+    const checked = plain ? key : checkedKey(key, context.path);
     if (context.turns.undoLog.dirty) context.turns.keep();
     return checked;
   }

@@ -9,7 +9,7 @@ import type { EntityKind } from '../graph/application.ts';
 import { deriveKey, type Key } from '../graph/keys.ts';
 import type { Clock, LogLevel } from '../host.ts';
 import type { Known, Plan } from '../plan/plan.ts';
-import { Atom, AtomPool } from './atom.ts';
+import { AtomPool, type Atom } from './atom.ts';
 import { checkedKey } from './context.ts';
 import { DeadLetters } from './deadletters.ts';
 import { TaskTimers, type Pass } from './entrance.ts';
@@ -134,10 +134,10 @@ export class Partition implements Ground, Known {
 
   /** Appends an atom from outside. */
   admit(stream: AtomicStream, keyOf: ((value: unknown) => Key) | undefined, values: readonly unknown[]): void {
-    const atom = new Atom();
-    for (const value of values) {
-      atom.push(keyOf === undefined ? deriveKey(value, 0) : checkedKey(keyOf(value), stream.path), value);
-    }
+    // All keys first: a key function may throw, and then nothing has happened.
+    const keys = values.map((value) => (keyOf === undefined ? deriveKey(value, 0) : checkedKey(keyOf(value), stream.path)));
+    const atom = this.pool.take();
+    for (let i = 0; i < values.length; i++) atom.push(keys[i] as Key, values[i]);
     stream.append(atom);
   }
 

@@ -289,13 +289,10 @@ export class PassQueue implements Runnable, Inbox {
 
 function atomFailed(path: string, { error, where }: Failure, failures: number): PorticoError {
   const more = failures > 1 ? `, and ${failures - 1} more` : '';
-  return new PorticoError(
-    {
-      code: 'atom/failed',
-      where: path,
-      what: `an error of ${where} was left over at the end of the workflow: ${describe(error)}${more}`,
-      cure: 'Mend the task, handle the error with withOnError, or set such atoms aside with onFailure: deadLetter',
-    },
-    { cause: error },
-  );
+  const ours = error instanceof PorticoError;
+  const said = ours ? `${error.what} [${error.code}]` : describe(error);
+  const what = `an error of ${where} was left over at the end of the workflow: ${said}${more}`;
+  const mend = ours ? error.cure : 'Mend the task';
+  const cure = `${mend}; or handle the error with withOnError, or set such atoms aside with onFailure: deadLetter`;
+  return new PorticoError({ code: 'atom/failed', where: path, what, cure }, { cause: error });
 }

@@ -90,7 +90,7 @@ export class Flow<T> implements AnyFlow<T> {
   }
 
   /** Handles each value with all that a context offers: emit any number, keep state, set timers. */
-  processor<U>(onNext: (value: T, ctx: ProcessorContext<U>) => void): TaskFlow<T, U> {
+  processor<U = never>(onNext: (value: T, ctx: ProcessorContext<U>) => void): TaskFlow<T, U> {
     return this.task(tasks.processor(onNext));
   }
 

@@ -54,7 +54,7 @@ export function logger<I>(prefix = ''): Task<I, I> {
 }
 
 /** Handles each value with all that a context offers. */
-export function processor<I, O>(onNext: (value: I, ctx: ProcessorContext<O>) => void): Task<I, O> {
+export function processor<I, O = never>(onNext: (value: I, ctx: ProcessorContext<O>) => void): Task<I, O> {
   return { spec: handlerSpec('processor', { onNext: erased(onNext) }) };
 }
 

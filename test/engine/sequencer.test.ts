@@ -211,7 +211,7 @@ describe('a sequencer', () => {
   });
 
   it.each([
-    ['chooses an input that is not ready', always(7), 'chose input 7'],
+    ['chooses an input that is not ready', always(7), 'its strategy always chose'],
     [
       'throws',
       {
@@ -220,7 +220,7 @@ describe('a sequencer', () => {
           throw new Error('no idea');
         },
       },
-      'its strategy broken threw',
+      'its strategy broken threw: no idea',
     ],
   ])('says so if its strategy %s', (_, strategy, message) => {
     const bench = new Bench(2, strategy);

@@ -232,6 +232,18 @@ describe('sending and subscribing', () => {
     );
   });
 
+  it('refuse ingresses and egresses where their streams are meant, and name those', () => {
+    const { system } = quiet();
+    system.launch(echo);
+    const error = caught(() => system.subscribe(js(echo.handles.moves), silent));
+    expectSaid(error, {
+      code: 'graph/wrong-kind',
+      where: '/echo/ingresses/moves',
+      what: 'a stream is needed',
+      cure: 'Use /echo/ingresses/moves/stream',
+    });
+  });
+
   it('refuse subscribers that are no functions, and words that say nothing', () => {
     const { system } = quiet();
     system.launch(echo);

@@ -7,6 +7,7 @@ import {
   perTaskState,
   PorticoError,
   tasks,
+  type ApplicationBuilder,
   type ProcessorContext,
   type TimerId,
 } from 'portico/dataflow';
@@ -45,6 +46,11 @@ describe('a context', () => {
       ['await', () => js(ctx).await({}, () => 0)],
       ['awaitAll', () => js(ctx).awaitAll([], () => 0)],
       ['reply', () => js(ctx).reply(1)],
+      ['emitTo', () => ctx.emitTo('k', 1)],
+      ['release', () => ctx.release(js({ path: '/x' }), js(1))],
+      ['forget', () => ctx.forget()],
+      ['undo', () => ctx.undo()],
+      ['random', () => ctx.random(2)],
       ['nowMs', () => ctx.nowMs],
     ];
     // Later is the same as much later: after a promise, after a timeout.
@@ -113,6 +119,11 @@ describe('a context', () => {
       ['await', (ctx) => ctx.await({}, () => 0)],
       ['awaitAll', (ctx) => ctx.awaitAll([], () => 0)],
       ['reply', (ctx) => ctx.reply(1)],
+      ['emitTo', (ctx) => ctx.emitTo('k', 1)],
+      ['release', (ctx) => ctx.release({ path: '/x' }, 1)],
+      ['forget', (ctx) => ctx.forget()],
+      ['undo', (ctx) => ctx.undo()],
+      ['random', (ctx) => ctx.random(2)],
     ];
     for (const [name, use] of uses) {
       expectSaid(
@@ -128,6 +139,84 @@ describe('a context', () => {
         flow.processor<Move>((move, ctx) => (move === 'bad' ? ctx.after(1) : ctx.emit(move))).withName('t'),
       ),
       { code: 'context/not-offered', where, what: 'no handler for it', cure: 'Add withOnTimer' },
+    );
+  });
+
+  it('is not known to methods that were taken out of it', () => {
+    const uses: [string, (ctx: any) => unknown][] = [
+      ['emit', ({ emit }) => emit(1)],
+      ['emitTo', ({ emitTo }) => emitTo('k', 1)],
+      ['after', ({ after }) => after(1)],
+      ['cancel', ({ cancel }) => cancel({ timer: 1 })],
+      ['ask', ({ ask }) => ask({}, 'x')],
+      ['await', (ctx) => Reflect.apply(ctx.await, undefined, [])],
+      ['awaitAll', ({ awaitAll }) => awaitAll([], () => 0)],
+      ['reply', ({ reply }) => reply(1)],
+      ['release', ({ release }) => release({}, 1)],
+      ['forget', ({ forget }) => forget()],
+      ['undo', ({ undo }) => undo()],
+      ['random', ({ random }) => random(2)],
+    ];
+    for (const [name, use] of uses) {
+      expectSaid(
+        misuse(({ flow }) =>
+          flow.processor<Move>((move, ctx) => (move === 'bad' ? use(ctx) : ctx.emit(move))),
+        ),
+        {
+          code: 'context/unbound',
+          where: `ctx.${name}`,
+          what: `${name} was called without its context`,
+          cure: `Call it as ctx.${name}(…)`,
+        },
+      );
+    }
+    const { system, lines } = quiet();
+    system.launch(
+      application('app', (app) => {
+        app
+          .workflow('w')
+          .source(app.generators.signal(1))
+          .consume((n, { log: { info } }) => info(n))
+          .withName('t')
+          .sink();
+      }),
+    );
+    system.stepUntilComplete();
+    expect(lines).toEqual([{ level: 'info', name: 't', path: where, value: 1 }]);
+  });
+
+  it.each([undefined, null, 5, {}])('releases nothing but to an egress', (egress) => {
+    expectSaid(
+      misuse(({ flow }) =>
+        flow
+          .processor<Move>((move, ctx) => (move === 'bad' ? ctx.release(js(egress), js(1)) : ctx.emit(move)))
+          .withName('t'),
+      ),
+      { code: 'context/bad-argument', where, what: 'an egress is needed', cure: 'app.egress()' },
+    );
+  });
+
+  it('releases nothing to what is no egress of its application', () => {
+    expectSaid(
+      misuse(({ flow }) =>
+        flow
+          .processor<Move>((move, ctx) =>
+            move === 'bad' ? ctx.release(js({ path: '/x' }), js(1)) : ctx.emit(move),
+          )
+          .withName('t'),
+      ),
+      { code: 'graph/unknown-path', where, what: 'it releases to /x', cure: 'app.egress()' },
+    );
+  });
+
+  it.each([0, -1, 1.5, NaN, Infinity, '2', undefined])('draws no number below %s', (bound) => {
+    expectSaid(
+      misuse(({ flow }) =>
+        flow
+          .processor<Move>((move, ctx) => (move === 'bad' ? void ctx.random(js(bound)) : ctx.emit(move)))
+          .withName('t'),
+      ),
+      { code: 'context/bad-argument', where, what: 'random was given', cure: 'a whole number from 1 up' },
     );
   });
 
@@ -463,6 +552,69 @@ describe('an error that a handler throws', () => {
     system.send(app.handles.moves, 'good');
     system.stepUntilComplete();
     expect(got).toEqual([true, 'good', 'good']);
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['an object that cannot be printed', { toString }],
+    ['an error that hides its message', Object.setPrototypeOf(hostile, Error.prototype)],
+  ])('can be %s wherever users throw, and is the cause of what is said', (_, thrown) => {
+    const fail = (): never => {
+      throw thrown;
+    };
+    const run = (write: (app: ApplicationBuilder) => unknown): PorticoError => {
+      const { system } = quiet();
+      return caught(() => {
+        system.launch(application('app', write));
+        system.stepUntilComplete();
+      });
+    };
+    const one = (app: ApplicationBuilder) => app.workflow('w').source(app.generators.signal(1));
+    const errors = [
+      run((app) => app.generators.custom(fail)),
+      run((app) => app.generators.custom(() => ({ hasNext: fail, next: fail }))),
+      run((app) => app.split(app.splitter(app.generators.signal(1)), fail)),
+      run((app) => one(app).init(fail).sink()),
+      run((app) => one(app).key(fail).sink()),
+      run((app) => one(app).identity().withOnComplete(fail).sink()),
+    ];
+    expect(errors.map(({ code }) => code)).toEqual([
+      'generator/failed',
+      'generator/failed',
+      'splitter/predicate-failed',
+      'task/init-failed',
+      'atom/failed',
+      'atom/failed',
+    ]);
+    for (const error of errors) expect('cause' in error && Object.is(error.cause, thrown)).toBe(true);
+  });
+
+  it('can come in any number, from an atom of any size', () => {
+    const { system } = quiet();
+    const got: number[] = [];
+    const app = application('app', (app) => {
+      const numbers = app.generators.fromRange(0, 200_000, 200_000);
+      app
+        .workflow('w', { onFailure: 'deadLetter' })
+        .source(numbers)
+        .map((n): number => {
+          throw new Error(`no ${n}`);
+        })
+        .sink();
+      return app
+        .workflow('s')
+        .source(numbers)
+        .flatMap((n) => [n, n])
+        .filter((n) => n % 100_000 === 0)
+        .sink();
+    });
+    system.launch(app);
+    system.subscribe(app.handles, (n) => got.push(n));
+    system.stepUntilComplete();
+    expect(got).toEqual([0, 0, 100_000, 100_000]);
+    const [letter] = system.deadLetters.list();
+    expect(letter?.events).toHaveLength(200_000);
+    expect(letter?.error.what).toMatch(/no 0, and 199999 more$/);
   });
 
   it('can be a stack that overflows, wherever it does', () => {

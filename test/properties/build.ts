@@ -407,6 +407,7 @@ class Builder {
       emitTo: (key, value) => ctx.emitTo(key, value),
       release: (value) => ctx.release(this.#egress, value),
       undo: () => ctx.undo(),
+      draw: () => ctx.random(10),
       log: (value) => ctx.log.info(value),
       ...stateTurn(ctx),
       after: (ms, value) => {

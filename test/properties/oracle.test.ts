@@ -8,7 +8,7 @@ import { World, blame, isTooLarge, type Faults, type Seen } from './perform.ts';
 import { programs, type Program } from './program.ts';
 import { runs } from './runs.ts';
 
-const reach = { portals: false, timers: false, sequencers: 'single', onFailure: 'deadLetter' } as const;
+const reach = { portals: false, timers: false, chance: false, sequencers: 'single', onFailure: 'deadLetter' } as const;
 const faults = fc.record({ when: fc.constant('late' as const), salt: fc.nat(), percent: fc.nat(25) });
 
 /** The turns of each task, in their order. */

@@ -321,6 +321,10 @@ class NaiveTurn implements Turn {
     this.#of(scope, 'entries').clear();
   }
 
+  draw(): number {
+    throw new Error('chance is beyond this interpreter');
+  }
+
   after(): void {
     throw new Error('timers are beyond this interpreter');
   }

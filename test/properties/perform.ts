@@ -9,6 +9,7 @@ export interface Turn {
   emitTo(key: Key, value: number): void;
   release(value: number): void;
   undo(): void;
+  draw(): number;
   log(value: number): void;
   read(scope: Scope, slot: number): number | undefined;
   write(scope: Scope, slot: number, value: number | undefined): void;
@@ -105,6 +106,8 @@ function act(turn: Turn, action: Action, value: number, site: string): void {
       return turn.release(mix(value, action.add));
     case 'undo':
       return turn.undo();
+    case 'draw':
+      return turn.emit(mix(value, turn.draw()));
     case 'show':
       return turn.emit(lifeOf(value) * 100 + (hash(stateOf(turn)) % 100));
     case 'log':
@@ -147,6 +150,6 @@ export function stateOf(turn: Pick<Turn, 'key' | 'read' | 'entries'>): string {
 /** The state of one scope. */
 export function stateIn(scope: Scope, turn: Pick<Turn, 'read' | 'entries'>): string {
   const values = LOOKED_AT.map((slot) => turn.read(scope, slot) ?? '-').join(' ');
-  const entries = [...turn.entries(scope)].toSorted(([a], [b]) => Number(a) - Number(b)).map(([entry, value]) => `${entry}=${value}`);
+  const entries = turn.entries(scope).map(([entry, value]) => `${entry}=${value}`);
   return `${scope}: ${values} {${entries.join(' ')}}`;
 }

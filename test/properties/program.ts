@@ -14,6 +14,7 @@ export type Action =
   | { readonly do: 'emitTo'; readonly key: number; readonly add: number }
   | { readonly do: 'release'; readonly add: number }
   | { readonly do: 'undo' }
+  | { readonly do: 'draw' }
   | { readonly do: 'show' }
   | { readonly do: 'log' }
   | { readonly do: 'add'; readonly scope: Scope; readonly slot: number; readonly by: number }
@@ -135,6 +136,8 @@ export function hash(text: string): number {
 export interface Reach {
   readonly portals: boolean;
   readonly timers: boolean;
+  /** Whether turns draw numbers. */
+  readonly chance: boolean;
   /** Single: only such as have one input. */
   readonly sequencers: 'single' | 'any';
   readonly onFailure: 'stop' | 'deadLetter';
@@ -196,7 +199,7 @@ function node(reach: Reach): fc.Arbitrary<Node> {
     ),
     parts: fc.oneof(
       { weight: 6, arbitrary: step.map((one) => [[one]]) },
-      { weight: 1, arbitrary: fc.array(fc.array(step, { minLength: 1, maxLength: 3, size: few(3) }), { minLength: 1, maxLength: 2 }).filter((parts) => parts.length < 2 || parts[0]?.[0]?.behavior.op.kind !== 'key') },
+      { weight: 1, arbitrary: fc.array(fc.array(step, { minLength: 1, maxLength: 3, size: few(3) }), { minLength: 1, maxLength: 2 }) },
     ),
   });
 }
@@ -268,6 +271,7 @@ function emitting(reach: Reach, scope: Scope, depth: number = 0, answers: boolea
     { weight: 1, arbitrary: fc.record({ do: of('emitTo'), key: fc.nat(2), add: fc.nat(9) }) },
     { weight: 1, arbitrary: fc.record({ do: of('release'), add: fc.nat(9) }) },
     { weight: 1, arbitrary: fc.record({ do: of('undo') }) },
+    { weight: reach.chance ? 1 : 0, arbitrary: fc.record({ do: of('draw') }) },
     { weight: 3 * timers, arbitrary: fc.record({ do: of('after'), ms: fc.nat(3) }) },
     { weight: timers, arbitrary: fc.record({ do: of('cancel') }) },
     { weight: reach.portals && depth < 2 ? 6 : 0, arbitrary: depth < 2 ? ask(reach, depth, answers) : fc.constant<Action>({ do: 'cancel' }) },

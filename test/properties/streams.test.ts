@@ -7,7 +7,7 @@ import { World, isTooLarge } from './perform.ts';
 import { programs } from './program.ts';
 import { runs } from './runs.ts';
 
-const reach = { portals: true, timers: true, sequencers: 'any', onFailure: 'deadLetter' } as const;
+const reach = { portals: true, timers: true, chance: true, sequencers: 'any', onFailure: 'deadLetter' } as const;
 const faults = fc.record({ when: fc.constant('late' as const), salt: fc.nat(), percent: fc.nat(15) });
 
 describe('a stream', () => {
