@@ -83,7 +83,9 @@ function misimports(file: string, files: Files): string[] {
 }
 
 function wrongFile(from: string, to: string): string | undefined {
+  if (isExample(from)) return isExample(to) ? undefined : 'an example imports portico by name';
   if (topOf(from) === 'actors') {
+    if (isExample(to)) return 'nothing is built on an example';
     return topOf(to) === 'actors' || to === 'src/index.ts'
       ? undefined
       : 'actors/ may import only src/index.ts';
@@ -95,6 +97,9 @@ function wrongFile(from: string, to: string): string | undefined {
 }
 
 function wrongPackage(from: string, name: string): string | undefined {
+  if (isExample(from)) {
+    return /^(portico(\/.*)?|node:process)$/.test(name) ? undefined : 'an example needs nothing but portico';
+  }
   const part = topOf(from) === 'src' ? partOf(from) : undefined;
   if (topOf(from) !== 'actors' && part === undefined) return undefined;
   if (packages[from]?.includes(name) || (part === 'node' && !/^portico(\/|$)/.test(name))) return undefined;
@@ -128,6 +133,7 @@ function imports(file: string, files: Files): string[] {
 }
 
 const isCode = (file: string): boolean => /\.[cm]?[jt]sx?$/.test(file);
+const isExample = (file: string): boolean => file.startsWith('actors/examples/');
 const topOf = (file: string): string => file.split('/')[0] ?? '';
 const partOf = (file: string): string => (file.split('/')[1] ?? '').replace(/\.ts$/, '');
 const words = (file: string): string[] =>
@@ -184,6 +190,8 @@ describe('the checker', () => {
         'actors/ref.ts': `import { start } from '../src/index.ts'; import './database.ts';`,
         'actors/database.ts': '',
         'actors/xstate.ts': `import { setup } from 'xstate';`,
+        'actors/examples/fib.ts': `import process from 'node:process'; import { start } from 'portico'; import './sum.ts';`,
+        'actors/examples/sum.ts': `import { virtualHost } from 'portico/testing';`,
         'test/types/ref.test.ts': `import { x } from '../../src/engine/atom.ts'; import { test } from 'vitest';`,
       }),
     ).toEqual([]);
@@ -208,6 +216,9 @@ describe('the checker', () => {
     ['the package by its own name', 'src/node/a.ts', `import { start } from 'portico/dataflow';`],
     ['an adapter package elsewhere', 'actors/ref.ts', `import { setup } from 'xstate';`],
     ['a node: import in the façade', 'actors/ref.ts', `import { readFile } from 'node:fs';`],
+    ['a façade that knows its examples', 'actors/ref.ts', `import { main } from './examples/fib.ts';`],
+    ['an example with a deep import', 'actors/examples/fib.ts', `import { start } from '../system.ts';`],
+    ['an example with a package', 'actors/examples/fib.ts', `import { setup } from 'xstate';`],
     ['an unknown top-level folder', 'scripts/a.ts', ''],
     ['an unknown folder in src', 'src/helpers/a.ts', ''],
     ['an unknown file in src', 'src/ring.ts', ''],

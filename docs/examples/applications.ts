@@ -12,7 +12,6 @@ export const catalogue = application('catalogue', (app) => {
   const price = app.portal<string, number>('price');
   app
     .workflow('prices')
-    .source(app.generators.empty<never>())
     .replier([answer(price, (item, ctx) => ctx.reply(prices.get(item) ?? 0))])
     .sink();
 });

@@ -17,11 +17,9 @@ export const pingPong = application('ping-pong', (app) => {
     .asker([pong], play)
     .sink();
 
-  // A task that only answers needs no events of its own.
-  const nothing = app.generators.empty<never>();
+  // A workflow that only answers reads no stream.
   app
     .workflow('pong')
-    .source(nothing)
     .replier([answer(pong, (n, ctx) => ctx.reply(n - 1))])
     .sink();
 });

@@ -50,7 +50,6 @@ export const desk = application('desk', (app) => {
 
   app
     .workflow('bank')
-    .source(app.generators.empty<never>())
     // This bank answers only what it knows.
     .replier([
       answer(bank, (order, ctx) => {

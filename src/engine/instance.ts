@@ -6,7 +6,7 @@
  */
 import { InvariantViolation, PorticoError, describe } from '../errors.ts';
 import { streamPath, type EntityKind } from '../graph/application.ts';
-import { handlersOf, type TaskSpec } from '../graph/task.ts';
+import { handlersOf, type InitContext, type TaskSpec } from '../graph/task.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { AtomPool } from './atom.ts';
 import { TaskContext, TaskState, type Surroundings } from './context.ts';
@@ -83,7 +83,9 @@ export class Instance {
   /** Lets it run: from now on atoms arrive. */
   attach(): void {
     const app = this.plan.application;
-    app.workflows.forEach(({ source, from }, i) => this.workflows[i]?.read(this.stream(source ?? ''), from));
+    app.workflows.forEach(({ source, from }, i) => {
+      if (source !== undefined) this.workflows[i]?.read(this.stream(source), from);
+    });
     for (const { path, input } of app.splitters) this.#find(path, 'splitter').read(this.stream(input));
     for (const { path, splitter, predicate } of app.splits) {
       this.#find(splitter, 'splitter').add({ path, stream: this.stream(path), predicate });
@@ -180,16 +182,19 @@ export class Instance {
 }
 
 /** The task itself, made by its factory if it has one. */
-function made(spec: TaskSpec, { name, path }: TaskState): TaskSpec {
+function made(spec: TaskSpec, { name, path }: InitContext): TaskSpec {
   const { factory } = spec;
   if (factory === undefined) return spec;
   let task: TaskSpec;
   try {
-    task = made(factory({ name, path }), { name, path } as TaskState);
+    task = made(factory({ name, path }), { name, path });
   } catch (cause) {
     throw initFailed(path, `its factory threw: ${describe(cause)}`, 'Let the factory return a task', { cause });
   }
-  if (task.asks.length > 0 || task.answers.length > 0) {
+  // The plan knows only what was declared before the factory ran.
+  const asks = new Set(spec.asks.map((portal) => portal.path));
+  const answers = new Set(spec.answers.map(({ portal }) => portal.path));
+  if (task.asks.some((portal) => !asks.has(portal.path)) || task.answers.some(({ portal }) => !answers.has(portal.path))) {
     const cure = 'Write portal tasks directly into the workflow, so that it is known who asks and answers';
     throw initFailed(path, 'its factory made a task with portals', cure, {});
   }

@@ -30,6 +30,12 @@ export class WorkflowBuilder {
     this.#draft.source(stream, (fine ? options.from : undefined) ?? 'end');
     return new Flow(this.#draft, SOURCE);
   }
+
+  /** A workflow that reads no stream: it only answers portals. */
+  replier<U = never>(answers: readonly Answer<U>[]): TaskFlow<never, U> {
+    this.#draft.sourceless();
+    return new Flow<never>(this.#draft, SOURCE).replier(answers);
+  }
 }
 
 /** What passes a predicate: what it guards, if it is a type guard. */

@@ -20,7 +20,7 @@ import type { carries, Portal } from './handles.ts';
  *   app.workflow().source(items).asker({ asks: [prices], continuations: [priced] }, (item, ctx) => {
  *     ctx.await(ctx.ask(prices, item), priced, item);
  *   }).sink();
- *   app.workflow().source(app.generators.empty<never>()).replier([answer(prices, (item, ctx) => ctx.reply(item.length))]).sink();
+ *   app.workflow().replier([answer(prices, (item, ctx) => ctx.reply(item.length))]).sink();
  * });
  * ```
  */
@@ -52,8 +52,7 @@ export interface Answer<out O> {
  *
  * application('lengths', (app) => {
  *   const lengths = app.portal<string, number>('lengths');
- *   const nothing = app.generators.empty<never>();
- *   app.workflow().source(nothing).replier([answer(lengths, (text, ctx) => ctx.reply(text.length))]).sink();
+ *   app.workflow().replier([answer(lengths, (text, ctx) => ctx.reply(text.length))]).sink();
  * });
  * ```
  */

@@ -76,6 +76,12 @@ export class WorkflowDraft {
     return this.#tasks.length - 1;
   }
 
+  /** Says that the workflow reads no stream. */
+  sourceless(): void {
+    this.#app.mutable(this.path);
+    this.#sourceName = this.#app.freshName();
+  }
+
   /** Ends a branch. */
   sink<T>(flow: AnyFlow<T>, into: Stream<T> | undefined): Stream<T> {
     this.#app.mutable(this.path);

@@ -95,8 +95,8 @@ function wrongUse(use: Requirement, own: Map<string, EntityKind | 'other'>, know
 function workflowProblems(workflow: WorkflowNode): Problem[] {
   const where = workflow.path;
   const problems: Problem[] = [];
-  if (workflow.source === undefined) {
-    problems.push({ code: 'graph/source-missing', where, what: 'it reads no stream', cure: 'Begin it with source(stream)' });
+  if (workflow.source === undefined && workflow.sourceName === '') {
+    problems.push({ code: 'graph/source-missing', where, what: 'it reads no stream', cure: 'Begin it with source(stream), or with replier([…]) if it only answers portals' });
   }
   if (workflow.sink === undefined) {
     problems.push({ code: 'graph/sink-missing', where, what: 'it has no output', cure: 'End it with sink()' });

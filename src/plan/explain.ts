@@ -182,7 +182,7 @@ function taskRows(plan: Plan, workflow: WorkflowNode): string[] {
   if (workflow.source !== undefined) {
     const from = workflow.from === 'start' ? ' from its start' : '';
     rows.push([workflow.sourceName, 'source', `← ${short(plan, workflow.source)}${from}`]);
-  }
+  } else if (workflow.sourceName !== '') rows.push([workflow.sourceName, 'source', '← nothing']);
   for (const { name, parts, inputs } of workflow.tasks) {
     const [first, ...others] = parts;
     const more = others.flatMap((part) => [`and then ${part.role}`, ...details(plan, part)]);

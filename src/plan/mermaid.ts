@@ -121,7 +121,7 @@ class Drawing {
     const chains = (plan.workflows[index]?.segments ?? []).filter(({ tasks: members }) => members.length > 1);
     const chained = new Set(chains.flatMap((chain) => chain.tasks));
     const lines = [
-      ...(source === undefined ? [] : [`${nodeOf(SOURCE)}((${label(`source ${sourceName}`)}))`]),
+      ...(sourceName === '' ? [] : [`${nodeOf(SOURCE)}((${label(`source ${sourceName}`)}))`]),
       ...chains.flatMap(({ tasks: members }, i) => [
         `subgraph ${id}fused${i}[${label('fused')}]`,
         ...indent(members.map((task) => taskLines[task] ?? '')),

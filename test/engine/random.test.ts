@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../src/engine/random.ts';
+import { Draw, Random } from '../../src/engine/random.ts';
 
 const draws = (seed: number, bound: number, n: number): number[] => {
   const random = new Random(seed);
@@ -36,6 +36,19 @@ describe('the seeded generator', () => {
     for (const seed of [0, -1, 0x9e37_79b9, 0x8000_0000]) {
       expect(new Set(draws(seed, 0x7fff_ffff, 1_000)).size).toBeGreaterThan(990);
     }
+  });
+
+  it('goes on from a state as it did before, and takes draws back with their turn', () => {
+    const random = new Random(5);
+    random.below(100);
+    const { state } = random;
+    const next = [random.below(100), random.below(100)];
+    random.state = state;
+    const [first, second] = [new Draw(random), new Draw(random)];
+    expect([random.below(100), random.below(100)]).toEqual(next);
+    second.undo();
+    first.undo();
+    expect(random.state).toBe(state);
   });
 
   it('draws each number about as often as the others', () => {

@@ -5,10 +5,11 @@ import {
   application,
   continuation,
   manualClock,
-  PorticoError,
   steppingSystem,
   type AskerContext,
   type Future,
+  type Portal,
+  type PorticoError,
   type ReplierContext,
 } from 'portico/dataflow';
 import { caught, causeOf, expectSaid, js, misuse, misusing, problemOf, problemsOf, quiet } from './said.ts';
@@ -290,28 +291,29 @@ describe('a task that asks', () => {
 
   it('reads a future in its own continuation only', () => {
     const reading = (
-      read: (ctx: AskerContext<string>, future: Future<string>, other: Future<string>) => void,
+      read: (
+        ctx: AskerContext<string>,
+        future: Future<string>,
+        other: Future<string>,
+        echo: Portal<string, string>,
+      ) => void,
     ) =>
       misuse(({ flow, echo }) =>
         flow
           .asker<string>([echo], (move, ctx) => {
             if (move === 'good') ctx.await(ctx.ask(echo, move), () => ctx.emit(move));
-            else read(ctx, ctx.ask(echo, 'x'), ctx.ask(echo, 'y'));
+            else read(ctx, ctx.ask(echo, 'x'), ctx.ask(echo, 'y'), echo);
           })
           .withName('t'),
       );
     for (const error of [
       reading((ctx, future) => future.value(ctx)),
-      reading((ctx, future) => future.value(js(undefined) ?? ctx)),
       reading((ctx, future, other) => {
         ctx.await(other, () => undefined);
         ctx.await(future, () => other.value(ctx));
       }),
-      reading((ctx, future, other) => {
-        ctx.await(future, () =>
-          ctx.await(ctx.ask({ path: '/app/portals/echo' } as typeof echoes, 'z'), () => future.value(ctx)),
-        );
-        ctx.await(other, () => undefined);
+      reading((ctx, future, _, echo) => {
+        ctx.await(future, () => ctx.await(ctx.ask(echo, 'z'), () => future.value(ctx)));
       }),
       reading((_, future) => future.value({})),
     ]) {
@@ -515,8 +517,6 @@ describe('a task that answers', () => {
     expectSaid(causeOf(error), { code: 'task/promise', where, what: 'returned a promise', cure: 'ingress' });
   });
 });
-
-const echoes = js({ path: '/app/portals/echo' }) as { path: string };
 
 /** A future of a system that has done exactly what the one under test has done. */
 function futureOfAnother(): Future<string> {

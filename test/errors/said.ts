@@ -106,6 +106,13 @@ export function quiet(): { system: SteppingSystem; lines: LogRecord[] } {
   return { system, lines };
 }
 
+/** The problem that a line of the log tells. */
+export function problemIn(line: LogRecord | undefined): Problem {
+  const [, code, where = '', what = '', cure = ''] =
+    /^\[(.+?)\] (.+?): (.+)\. (.+)\.$/.exec(String(line?.value)) ?? [];
+  return { code: code as ErrorCode, where, what, cure };
+}
+
 /** What JavaScript lets pass and TypeScript would not. */
 export function js(value: unknown): any {
   return value;

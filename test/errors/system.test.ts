@@ -7,7 +7,6 @@ import {
   InvariantViolation,
   manualClock,
   platformHost,
-  PorticoError,
   priority,
   startSystem,
   steppingSystem,
@@ -15,13 +14,13 @@ import {
   type Host,
   type Ingress,
   type LogRecord,
-  type RunningSystem,
+  type PorticoError,
   type SequencerStrategy,
   type SteppingSystem,
   type Stream,
 } from 'portico/dataflow';
 import { invariant, unreachable } from '../../src/errors.ts';
-import { caught, causeOf, expectSaid, js, quiet, rejected } from './said.ts';
+import { caught, causeOf, expectSaid, js, problemIn, quiet, rejected } from './said.ts';
 
 /** An application that passes on what is sent to it. */
 const echo = application('echo', (app) => {
@@ -291,9 +290,7 @@ describe('sending and subscribing', () => {
 });
 
 describe('a subscriber', () => {
-  const subscribed = (
-    subscriber: (value: string) => unknown,
-  ): { system: SteppingSystem; lines: LogRecord[]; got: string[] } => {
+  const subscribed = (subscriber: (value: string) => unknown): { lines: LogRecord[]; got: string[] } => {
     const { system, lines } = quiet();
     const got: string[] = [];
     system.launch(echo);
@@ -301,7 +298,7 @@ describe('a subscriber', () => {
     system.subscribe(echo.handles.out, (value) => got.push(value));
     for (const move of ['a', 'b', 'c']) system.send(echo.handles.moves, move);
     system.stepUntilComplete();
-    return { system, lines, got };
+    return { lines, got };
   };
 
   it('that throws is unsubscribed, which the log says; nobody else is harmed', () => {
@@ -312,9 +309,14 @@ describe('a subscriber', () => {
     });
     expect(got).toEqual(['a', 'b', 'c']);
     expect(seen).toEqual(['a', 'b']);
-    expect(lines).toEqual([expect.objectContaining({ level: 'error', path: '/echo/workflows/w/stream' })]);
-    const [code, what, cure] = ['system/subscriber-failed', 'unsubscribed: boom', 'Catch in the subscriber'];
-    for (const text of [code, what, cure]) expect(lines[0]?.value).toContain(text);
+    const where = '/echo/workflows/w/stream';
+    expect(lines).toEqual([expect.objectContaining({ level: 'error', path: where })]);
+    expectSaid(problemIn(lines[0]), {
+      code: 'system/subscriber-failed',
+      where,
+      what: 'unsubscribed: boom',
+      cure: 'Catch in the subscriber',
+    });
   });
 
   it('may be asynchronous, and is unsubscribed if its promise is rejected', async () => {
@@ -326,7 +328,10 @@ describe('a subscriber', () => {
     expect(lines).toEqual([]);
     await vi.waitFor(() => expect(lines.length).toBeGreaterThan(0));
     expect(lines[0]).toMatchObject({ level: 'error', path: '/echo/workflows/w/stream' });
-    expect(lines[0]?.value).toMatch(/system\/subscriber-failed.*was rejected.*boom b/);
+    expect(problemIn(lines[0])).toMatchObject({
+      code: 'system/subscriber-failed',
+      what: 'the promise of a subscriber was rejected, and it was unsubscribed: boom b',
+    });
   });
 
   it('may unsubscribe itself, and twice', () => {
@@ -345,16 +350,18 @@ describe('a subscriber', () => {
   });
 
   it('cannot drive the system that calls it', () => {
-    const { lines, got } = (() => {
-      let system: SteppingSystem | undefined;
-      const result = subscribed(() => system?.step());
-      system = result.system;
-      system.send(echo.handles.moves, 'd');
-      system.stepUntilComplete();
-      return result;
-    })();
-    expect(got).toEqual(['a', 'b', 'c', 'd']);
-    expect(lines[0]?.value).toContain('system/re-entered');
+    const { system, lines } = quiet();
+    const got: string[] = [];
+    system.launch(echo);
+    system.subscribe(echo.handles.out, () => {
+      system.step();
+    });
+    system.subscribe(echo.handles.out, (value) => got.push(value));
+    for (const move of ['a', 'b', 'c']) system.send(echo.handles.moves, move);
+    system.stepUntilComplete();
+    expect(got).toEqual(['a', 'b', 'c']);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.value).toContain('[system/re-entered] step: it was called from within a turn');
   });
 });
 
@@ -438,22 +445,17 @@ describe('driving a system', () => {
 
   it('that runs by itself, from within a turn, is refused as well', async () => {
     const calls: Promise<PorticoError>[] = [];
-    let running: RunningSystem | undefined;
+    await using system = await startSystem({ host: hostWith({}) });
     const app = application('app', (app) => {
       app
         .workflow('w')
         .source(app.generators.signal(1))
         .map((n) => {
-          calls.push(
-            rejected(running?.idle() as Promise<void>),
-            rejected(running?.send(js(echo.handles.moves), 'x') as Promise<void>),
-          );
+          calls.push(rejected(system.idle()), rejected(system.send(js(echo.handles.moves), 'x')));
           return n;
         })
         .sink();
     });
-    await using system = await startSystem({ host: hostWith({}) });
-    running = system;
     system.launch(app);
     await system.idle();
     const errors = await Promise.all(calls);
@@ -925,10 +927,10 @@ describe('dead letters', () => {
     system.stepUntilComplete();
     const [letter] = system.deadLetters.list();
     for (const id of [0, 2, NaN, undefined, '1', Symbol('1')]) {
-      for (const care of [system.deadLetters.resend, system.deadLetters.discard]) {
+      for (const care of ['resend', 'discard'] as const) {
         expect(
           caught(() => {
-            care(js(id));
+            system.deadLetters[care](js(id));
           }).code,
         ).toBe('deadletter/unknown');
       }

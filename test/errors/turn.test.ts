@@ -5,9 +5,10 @@ import {
   perKeyMap,
   perKeyState,
   perTaskState,
-  PorticoError,
   tasks,
   type ApplicationBuilder,
+  type DeadLetter,
+  type PorticoError,
   type ProcessorContext,
   type TimerId,
 } from 'portico/dataflow';
@@ -175,8 +176,8 @@ describe('a context', () => {
       application('app', (app) => {
         app
           .workflow('w')
-          .source(app.generators.signal(1))
-          .consume((n, { log: { info } }) => info(n))
+          .source(app.generators.signal({ n: 1 }))
+          .consume(({ n }, { log: { info } }: any) => info(n))
           .withName('t')
           .sink();
       }),
@@ -547,8 +548,8 @@ describe('an error that a handler throws', () => {
     expect(got).toEqual([true]);
     const [letter] = system.deadLetters.list();
     expect(letter?.error.what).toContain(`end of the workflow: ${text.replace('x…', 'x'.repeat(200) + '…')}`);
-    expect('cause' in (letter?.error as Error)).toBe(true);
-    expect(Object.is(letter?.error.cause, thrown)).toBe(true);
+    const { error } = letter as DeadLetter;
+    expect('cause' in error && Object.is(error.cause, thrown)).toBe(true);
     system.send(app.handles.moves, 'good');
     system.stepUntilComplete();
     expect(got).toEqual([true, 'good', 'good']);
@@ -627,7 +628,7 @@ describe('an error that a handler throws', () => {
       const out = app
         .workflow('w', { onFailure: 'deadLetter' })
         .source(moves.stream)
-        .processor((move, ctx) => {
+        .processor<unknown>((move, ctx) => {
           if (move === 'good') ctx.emit([value.get(ctx), map.entries(ctx)]);
           else deeper(0, ctx);
         })
@@ -818,7 +819,7 @@ describe('a function that gives what its task cannot use', () => {
         .source(app.generators.fromArray([undefined, null, NaN, Symbol.iterator]))
         .logger()
         .map((value) => value)
-        .processor((value, ctx) => ctx.emit(value))
+        .processor<unknown>((value, ctx) => ctx.emit(value))
         .sink(),
     );
     system.launch(app);

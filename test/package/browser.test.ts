@@ -17,8 +17,9 @@ const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
   exports: Record<string, string | { default: string }>;
 };
 
-/** The entries that promise to run anywhere. */
+/** The entries that promise to run anywhere, the dataflow first. */
 const entries = Object.entries(manifest.exports)
+  .toSorted(([a], [b]) => Number(b === './dataflow') - Number(a === './dataflow'))
   .filter(([name]) => name !== './node' && name !== './package.json')
   .map(([, target]) => (typeof target === 'string' ? target : target.default).replace(/^\.\//, ''))
   .filter((path) => existsSync(new URL(path, root)));
@@ -106,7 +107,7 @@ const page = `<!doctype html>
   const write = (value) => { document.getElementById('result').textContent = JSON.stringify(value); };
   addEventListener('error', ({ message }) => write({ error: message }));
   try {
-    const [dataflow, ...others] = await Promise.all(${JSON.stringify(entries)}.map((path) => import('/' + path)));
+    const [dataflow] = await Promise.all(${JSON.stringify(entries)}.map((path) => import('/' + path)));
     write(await (${program})(dataflow));
   } catch (error) {
     write({ error: String(error?.stack ?? error) });

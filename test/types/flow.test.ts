@@ -158,6 +158,16 @@ describe('a chain of operators', () => {
     });
   });
 
+  it('lets a processor emit nothing if it does not say what', () => {
+    write((app) => {
+      const flow = numbers(app).processor((n, ctx) => {
+        // @ts-expect-error say what it emits: processor<number>
+        ctx.emit(n);
+      });
+      expectTypeOf<FlowValue<typeof flow>>().toBeNever();
+    });
+  });
+
   it('lets a processor emit under a key, and release to an egress what that takes', () => {
     write((app) => {
       const mail = app.egress<{ to: string }>('mail');

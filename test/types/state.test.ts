@@ -48,7 +48,7 @@ describe('a state handle', () => {
         })
         .filter((_, ctx) => count.get(ctx) > 0)
         .key((word, ctx) => last.get(ctx) ?? word)
-        .processor<never>((_, ctx) => count.delete(ctx))
+        .processor((_, ctx) => count.delete(ctx))
         .withOnAtomComplete((ctx) => last.set(ctx, undefined));
     });
   });
