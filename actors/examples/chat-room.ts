@@ -1,17 +1,20 @@
-// A chat room. Nobody talks to the room itself: whoever enters gets a session, an actor that belongs to the room and
-// speaks in one name. So nobody can speak in the name of another.
+// A chat room. Nobody talks in the room itself: whoever enters gets a session, a child of the room that speaks in one
+// name. So nobody can speak in the name of another, and a session that stops is noticed.
 import process from 'node:process';
-import { behavior, receive, same, start, stopped, type ActorRef, type Behavior } from 'portico';
+import { behavior, receive, refEquals, same, start, stopped, type ActorRef, type Behavior } from 'portico';
 
-/** What a guest can be told. */
-type ToGuest =
-  | { type: 'entered'; session: ActorRef<ToSession> }
-  | { type: 'refused'; reason: string }
-  | { type: 'said'; by: string; text: string };
+/** What everybody may send to the room. */
+type Enter = { type: 'enter'; name: string; guest: ActorRef<ToGuest> };
+/** What only its sessions send. */
+type ToRoom = Enter | { type: 'said'; by: string; text: string };
 
 type ToSession = { type: 'say'; text: string } | { type: 'leave' };
 
-type ToRoom = { type: 'enter'; name: string; guest: ActorRef<ToGuest> } | { type: 'said'; by: string; text: string };
+/** What the room tells its guests. */
+type ToGuest =
+  | { type: 'entered'; session: ActorRef<ToSession> }
+  | { type: 'refused'; reason: string }
+  | { type: 'heard'; by: string; text: string };
 
 interface Member {
   readonly name: string;
@@ -28,7 +31,7 @@ const room = behavior(
           case 'enter': {
             const { name, guest } = message;
             if (members.some((member) => member.name === name)) {
-              ctx.send(guest, { type: 'refused', reason: `there is a ${name} already` });
+              ctx.send(guest, { type: 'refused', reason: `${name} is here already` });
               return same;
             }
             const created = ctx.create(session(ctx.self, name), { child: true });
@@ -36,24 +39,25 @@ const room = behavior(
             ctx.send(guest, { type: 'entered', session: created });
             return room([...members, { name, guest, session: created }]);
           }
-          case 'said':
-            for (const { guest } of members) ctx.send(guest, message);
+          case 'said': {
+            const { by, text } = message;
+            for (const { guest } of members) ctx.send(guest, { type: 'heard', by, text });
             return same;
+          }
         }
       },
       {
         onSignal: (signal, ctx) => {
           if (signal.signal !== 'terminated') return same;
-          const gone = members.find(({ session }) => refEquals(session, signal.ref));
-          const others = members.filter((member) => member !== gone);
-          for (const { guest } of others) ctx.send(guest, { type: 'said', by: 'room', text: `${gone?.name} has left` });
+          const left = members.find(({ session }) => refEquals(session, signal.ref));
+          const others = members.filter((member) => member !== left);
+          for (const { guest } of others) ctx.send(guest, { type: 'heard', by: 'the room', text: `${left?.name} left` });
           return room(others);
         },
       },
     ),
 );
 
-/** Gives the room only what a guest may say, under the name of the guest. */
 const session = behavior('session', (room: ActorRef<ToRoom>, name: string) =>
   receive<ToSession>((message, ctx) => {
     if (message.type === 'leave') return stopped;
@@ -62,40 +66,64 @@ const session = behavior('session', (room: ActorRef<ToRoom>, name: string) =>
   }),
 );
 
-/** Says each of its lines as soon as it hears another guest say something, and then leaves. */
-const guest = behavior(
-  'guest',
-  (name: string, lines: readonly string[], session?: ActorRef<ToSession>): Behavior<ToGuest> =>
+/** Somebody at a keyboard: what is typed before the session is there has to wait. */
+type Guest = ToGuest | { type: 'typed'; text: string } | { type: 'closed' };
+
+const entering = behavior(
+  'entering',
+  (name: string): Behavior<Guest> =>
     receive((message, ctx) => {
       switch (message.type) {
         case 'entered':
-          return guest(name, lines, message.session);
+          ctx.stash.unstashAll();
+          return seated(name, message.session);
         case 'refused':
-          ctx.emit(`${name} stays outside: ${message.reason}`);
+          ctx.emit(`(${name} stays outside: ${message.reason})`);
           return stopped;
-        case 'said': {
-          ctx.emit(`${name} hears ${message.by}: ${message.text}`);
-          const [line, ...rest] = lines;
-          if (session === undefined || message.by === name || message.by === 'room') return same;
-          ctx.send(session, line === undefined ? { type: 'leave' } : { type: 'say', text: line });
-          return line === undefined ? stopped : guest(name, rest, session);
-        }
+        default:
+          ctx.stash.stash(message);
+          return same;
       }
     }),
 );
 
+const seated = behavior('seated', (name: string, session: ActorRef<ToSession>) =>
+  receive<Guest>((message, ctx) => {
+    switch (message.type) {
+      case 'typed':
+        ctx.send(session, { type: 'say', text: message.text });
+        return same;
+      case 'heard':
+        if (message.by !== name) ctx.emit(`${name} hears ${message.by}: ${message.text}`);
+        return same;
+      case 'closed':
+        ctx.send(session, { type: 'leave' });
+        return stopped;
+      default:
+        return same;
+    }
+  }),
+);
+
 export async function main(print: (line: string) => void): Promise<void> {
-  await using system = await start({ behaviors: { room, session, guest }, seed: 1 });
+  await using system = await start({ behaviors: { room, session, entering, seated }, seed: 1 });
   system.subscribe((line) => print(String(line)));
-  const lobby = system.create(room([]), { name: 'lobby' });
-  const enter = async (name: string, ...lines: string[]): Promise<void> => {
-    await system.send(lobby, { type: 'enter', name, guest: system.create(guest(name, lines)) });
-    await system.idle();
+
+  // A reference can be given out as less than it is: guests may only enter.
+  const lobby: ActorRef<Enter> = system.create(room([]));
+  const enter = async (name: string): Promise<ActorRef<Guest>> => {
+    const guest = system.create(entering(name));
+    await system.send(lobby, { type: 'enter', name, guest });
+    return guest;
   };
-  await enter('Ann', 'Hello, Bob');
-  await enter('Bob');
+  const ann = await enter('Ann');
+  const bob = await enter('Bob');
+  await system.idle();
   await enter('Ann');
-  await system.send(lobby, { type: 'said', by: 'room', text: 'good evening' });
+  await system.send(ann, { type: 'typed', text: 'Hello, Bob' });
+  await system.idle();
+  await system.send(bob, { type: 'typed', text: 'Hello! I have to go' });
+  await system.send(bob, { type: 'closed' });
   await system.idle();
 }
 

@@ -147,6 +147,7 @@ export class TaskContext implements AnyContext {
   }
 
   emit(value: unknown): void {
+    if ((this as TaskContext | undefined) === undefined) throw unbound('emit');
     const { out, key } = this;
     if (out === undefined) throw this.#cannot('emit');
     const n = out.n++;
@@ -155,8 +156,9 @@ export class TaskContext implements AnyContext {
   }
 
   emitTo(key: Key, value: unknown): void {
+    if ((this as TaskContext | undefined) === undefined) throw unbound('emitTo');
     const { out } = this;
-    if (out === undefined) throw this.#cannot('emit');
+    if (out === undefined) throw this.#cannot('emitTo');
     const n = out.n++;
     const plain = typeof key === 'string' || (typeof key === 'number' && key - key === 0);
     out.keys[n] = plain ? key : checkedKey(key, this.path);
@@ -164,7 +166,7 @@ export class TaskContext implements AnyContext {
   }
 
   release(to: { readonly path: string }, value: unknown): void {
-    this.#alive('release');
+    TaskContext.#alive(this, 'release');
     const path = pathOf(to);
     if (path === undefined) {
       const what = `release was given ${inWords(to)}, and an egress is needed`;
@@ -179,7 +181,7 @@ export class TaskContext implements AnyContext {
   }
 
   forget(): void {
-    this.#alive('forget');
+    TaskContext.#alive(this, 'forget');
     const cell = this.cell ?? (this.key === undefined ? undefined : this.#state.cells.get(this.key));
     if (cell === undefined) return;
     const { undoLog } = this.turns;
@@ -191,14 +193,14 @@ export class TaskContext implements AnyContext {
   }
 
   undo(): void {
-    this.#alive('undo');
+    TaskContext.#alive(this, 'undo');
     this.turns.rollback();
     (this.out as Atom).n = this.savepoint;
     this.cell = undefined;
   }
 
   random(bound: number): number {
-    this.#alive('random');
+    TaskContext.#alive(this, 'random');
     if (!(Number.isInteger(bound) && bound >= 1)) {
       throw this.#badArgument(`random was given ${inWords(bound)}`, 'Give it a whole number from 1 up');
     }
@@ -240,7 +242,7 @@ export class TaskContext implements AnyContext {
   }
 
   ask(portal: { readonly path: string }, request: unknown, options: AskOptions = {}): Future<never> {
-    this.#alive('ask');
+    TaskContext.#alive(this, 'ask');
     const path = pathOf(portal);
     if (path === undefined) {
       const what = `ask was given ${inWords(portal)}, and a portal is needed`;
@@ -263,12 +265,13 @@ export class TaskContext implements AnyContext {
   }
 
   await(future: object, then: unknown, rest?: unknown): void {
+    TaskContext.#alive(this, 'await');
     const ask = this.#fresh(future);
     ask.resumption = this.#resumption(then, rest);
   }
 
   awaitAll(futures: readonly object[], then: unknown, otherwise?: unknown): void {
-    this.#alive('awaitAll');
+    TaskContext.#alive(this, 'awaitAll');
     if (!Array.isArray(futures)) {
       const what = `awaitAll was given ${inWords(futures)}, and a list of futures is needed`;
       throw this.#badArgument(what, 'Give it [future, …]');
@@ -290,7 +293,7 @@ export class TaskContext implements AnyContext {
   }
 
   reply(value: unknown): void {
-    this.#alive('reply');
+    TaskContext.#alive(this, 'reply');
     const { request } = this;
     if (request === undefined) {
       const cure = 'Reply in a request handler, or in a continuation of what it awaits';
@@ -303,7 +306,7 @@ export class TaskContext implements AnyContext {
   }
 
   after(delayMs: number, payload?: unknown): TimerId {
-    this.#alive('after');
+    TaskContext.#alive(this, 'after');
     const { key } = this;
     if (!this.#abilities.hasTimer) {
       throw this.#wrong('context/not-offered', 'it sets a timer and has no handler for it', 'Add withOnTimer');
@@ -318,7 +321,7 @@ export class TaskContext implements AnyContext {
   }
 
   cancel(id: TimerId): void {
-    this.#alive('cancel');
+    TaskContext.#alive(this, 'cancel');
     const number = (id as TimerId | null | undefined)?.timer;
     if (typeof number !== 'number') {
       throw this.#badArgument(`cancel was given ${inWords(id)}, and a timer is needed`, 'Give it what after returned');
@@ -373,7 +376,6 @@ export class TaskContext implements AnyContext {
   }
 
   #fresh(future: object): Ask {
-    this.#alive('await');
     const { atom, undoLog } = this.turns;
     const asked = future instanceof Ask && future.home === this.#entrance && future.atom === atom;
     if (!asked || future.turn !== undoLog.turn) {
@@ -404,9 +406,10 @@ export class TaskContext implements AnyContext {
     return named(then as Parameters<typeof named>[0], rest);
   }
 
-  #alive(what: string): void {
-    if (!this.live) throw this.#outside(what);
-    if (this.out === undefined) throw this.#cannot(what);
+  static #alive(ctx: TaskContext | undefined, what: string): void {
+    if (ctx === undefined) throw unbound(what);
+    if (!ctx.live) throw ctx.#outside(what);
+    if (ctx.out === undefined) throw ctx.#cannot(what);
   }
 
   #cannot(what: string): PorticoError {
@@ -432,6 +435,13 @@ export class TaskContext implements AnyContext {
   #wrong(code: ErrorCode, what: string, cure: string): PorticoError {
     return new PorticoError({ code, where: this.path, what, cure });
   }
+}
+
+/** That a method was called as a function. */
+function unbound(method: string): PorticoError {
+  const what = `${method} was called without its context`;
+  const cure = `Call it as ctx.${method}(…); taken out of the context it does not know its task`;
+  return new PorticoError({ code: 'context/unbound', where: `ctx.${method}`, what, cure });
 }
 
 /** A key, or an error that says what is wrong with it. */

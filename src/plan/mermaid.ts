@@ -103,7 +103,7 @@ class Drawing {
   }
 
   #workflow(plan: Plan, workflow: WorkflowNode, index: number, id: string): string[] {
-    const { tasks, sink, source, sourceName, name, path } = workflow;
+    const { tasks, sink, sourceName, name, path } = workflow;
     const nodeOf = (position: number): string =>
       position === SOURCE ? `${id}source` : `${id}task${position}`;
     const staged = plan.workflows[index]?.stages.some((stage) => stage > 0) === true;
