@@ -52,7 +52,7 @@ export interface StashBuffer<M> {
 /** The context of an actor. It is exact only in the turn that it was given to. */
 export interface ActorContext<M> extends StateContext {
   readonly self: ActorRef<M>;
-  /** The name it was created with, or its number. */
+  /** The name it was created with, its id if it is an entity, or else its number. */
   readonly name: string;
   /** The time of the system's clock when this atom began. */
   readonly nowMs: number;

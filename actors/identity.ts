@@ -5,7 +5,7 @@ import { ActorRef } from './ref.ts';
 
 /** The identity behind a name. */
 export function nameId(name: string, where: string): string {
-  if (typeof name === 'string' && name !== '') return `name:${name}`;
+  if (typeof name === 'string' && name !== '') return `${NAME}${name}`;
   throw badName(where, `${JSON.stringify(name)} cannot be a name`, 'Use a text that is not empty');
 }
 
@@ -18,10 +18,23 @@ export function actorRef<M>(name: string): ActorRef<M> {
 export function entityRef<M>(behavior: Behavior<M>, id: string, where: string): ActorRef<M> {
   const { definition } = behavior;
   if (definition !== undefined && typeof id === 'string') {
-    return new ActorRef(`entity:${definition.name}/${id}`, { kind: 'entity', behavior });
+    return new ActorRef(`${entityPrefix(behavior)}${id}`, { kind: 'entity', behavior });
   }
   const what = definition === undefined ? 'an entity needs a named behavior' : 'the id of an entity must be a text';
   throw badName(where, what, "Define its kind with behavior('name', …) and give it a text as id");
+}
+
+/** What an actor is called: its name, its id if it is an entity, or its number. */
+export function calledBy({ id, via }: ActorRef<never>): string {
+  const text = String(id);
+  if (via?.kind === 'entity') return text.slice(entityPrefix(via.behavior as Behavior<never>).length);
+  return text.startsWith(NAME) ? text.slice(NAME.length) : text;
+}
+
+const NAME = 'name:';
+
+function entityPrefix({ definition }: Behavior<never>): string {
+  return `entity:${definition?.name}/`;
 }
 
 function badName(where: string, what: string, cure: string): PorticoError {

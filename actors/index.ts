@@ -24,3 +24,7 @@ export { actorWorkflow, type ActorConfig, type ActorWorkflow } from './workflow.
 export { ActorCreate, ActorSend } from './messages.ts';
 export { actorRef } from './identity.ts';
 export type { Outlets } from './runtime.ts';
+
+// What they share with dataflows.
+export { platformHost, PorticoError } from '../src/index.ts';
+export type { ErrorCode, Host, Key, Log, LogLevel, LogRecord, MapState, ValueState } from '../src/index.ts';

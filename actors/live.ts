@@ -4,7 +4,7 @@ import type { Behavior } from './behavior.ts';
 import type { ActorContext, CreateOptions, StashBuffer, Timers } from './context.ts';
 import { cron, nextCron } from './cron.ts';
 import type { Effect } from './effects.ts';
-import { entityRef } from './identity.ts';
+import { calledBy, entityRef } from './identity.ts';
 import { ActorRef } from './ref.ts';
 import type { TimerEntry } from './timers.ts';
 
@@ -113,7 +113,7 @@ export class LiveContext implements ActorContext<never> {
   }
 
   get name(): string {
-    return String(this.t.key);
+    return calledBy(this.self);
   }
 
   get nowMs(): number {

@@ -172,6 +172,15 @@ export function unreachable(where: string, what: string): never {
   return broken(where, what);
 }
 
+/** Whether a thrown value is an error of ours. A proxy that was revoked cannot even be asked what it is. */
+export function isPorticoError(error: unknown): error is PorticoError {
+  try {
+    return error instanceof PorticoError;
+  } catch {
+    return false;
+  }
+}
+
 /** Any thrown value in a few words. Nothing that was thrown can make it throw. */
 export function describe(error: unknown): string {
   try {
@@ -182,6 +191,15 @@ export function describe(error: unknown): string {
     return shown.length > LONG ? `${shown.slice(0, LONG)}…` : shown;
   } catch {
     return unprintable;
+  }
+}
+
+/** What was thrown, if it is an error of ours. A proxy that was revoked cannot even be asked what it is. */
+export function ours(error: unknown): PorticoError | undefined {
+  try {
+    return error instanceof PorticoError ? error : undefined;
+  } catch {
+    return undefined;
   }
 }
 

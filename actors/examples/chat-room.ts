@@ -118,11 +118,13 @@ export async function main(print: (line: string) => void): Promise<void> {
   };
   const ann = await enter('Ann');
   const bob = await enter('Bob');
+  // Bob has no session yet; his words wait for it.
+  await system.send(bob, { type: 'typed', text: 'Hello, Ann' });
   await system.idle();
   await enter('Ann');
   await system.send(ann, { type: 'typed', text: 'Hello, Bob' });
   await system.idle();
-  await system.send(bob, { type: 'typed', text: 'Hello! I have to go' });
+  await system.send(bob, { type: 'typed', text: 'I have to go' });
   await system.send(bob, { type: 'closed' });
   await system.idle();
 }

@@ -7,7 +7,7 @@
  * O4. A key task followed by a task with handlers runs in the loop of the latter: a keyed task. The outcome is the same
  *     as one after the other, because a key function cannot see the state of another task.
  */
-import { InvariantViolation } from '../errors.ts';
+import { InvariantViolation, ours } from '../errors.ts';
 import { manyOf, settled } from '../graph/arguments.ts';
 import type { Key } from '../graph/keys.ts';
 import type { Handlers, LeanFunction, LeanKind } from '../graph/task.ts';
@@ -422,18 +422,9 @@ export class HandlerOperator implements Operator {
 
 /** Undoes the turn and makes an error event of what was thrown. */
 function failed(context: TaskContext, error: unknown): Failure {
-  if (isViolation(error)) throw error;
+  if (ours(error) instanceof InvariantViolation) throw error;
   context.turns.rollback();
   return new Failure(error, context.path);
-}
-
-/** A proxy that was revoked cannot even be asked what it is. */
-function isViolation(error: unknown): boolean {
-  try {
-    return error instanceof InvariantViolation;
-  } catch {
-    return false;
-  }
 }
 
 function truthy(value: unknown): boolean {

@@ -6,7 +6,7 @@
  * W3. An atom is passed over only after its outputs are published and its effects are applied, without a pause between.
  * W4. An atom in which an error was left over is undone whole; the policy of the workflow says what happens then.
  */
-import { PorticoError, describe } from '../errors.ts';
+import { PorticoError, describe, ours } from '../errors.ts';
 import { SOURCE, type OnFailure } from '../graph/application.ts';
 import { ATOM, Atom, Failure, SEAL, type AtomPool, type End } from './atom.ts';
 import type { Inbox, Pass } from './entrance.ts';
@@ -289,10 +289,10 @@ export class PassQueue implements Runnable, Inbox {
 
 function atomFailed(path: string, { error, where }: Failure, failures: number): PorticoError {
   const more = failures > 1 ? `, and ${failures - 1} more` : '';
-  const ours = error instanceof PorticoError;
-  const said = ours ? `${error.what} [${error.code}]` : describe(error);
+  const known = ours(error);
+  const said = known === undefined ? describe(error) : `${known.what} [${known.code}]`;
   const what = `an error of ${where} was left over at the end of the workflow: ${said}${more}`;
-  const mend = ours ? error.cure : 'Mend the task';
+  const mend = known?.cure ?? 'Mend the task';
   const cure = `${mend}; or handle the error with withOnError, or set such atoms aside with onFailure: deadLetter`;
   return new PorticoError({ code: 'atom/failed', where: path, what, cure }, { cause: error });
 }

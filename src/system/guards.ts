@@ -2,7 +2,7 @@
  * Guards at the edge of a system: what it is told is checked when it is told, and what its host throws or gives that is
  * of no use becomes an error of Portico.
  */
-import { describe, PorticoError, type Problem } from '../errors.ts';
+import { describe, isPorticoError, PorticoError, type Problem } from '../errors.ts';
 import { inWords } from '../graph/arguments.ts';
 import { platformHost, type Clock, type Host, type LogRecord } from '../host.ts';
 
@@ -98,7 +98,7 @@ function guarded<T>(part: string, call: () => T): T {
   try {
     return call();
   } catch (cause) {
-    if (cause instanceof PorticoError) throw cause;
+    if (isPorticoError(cause)) throw cause;
     throw hostFailed(part, `threw: ${describe(cause)}`, { cause });
   }
 }

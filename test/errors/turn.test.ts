@@ -477,7 +477,7 @@ describe('an error that a handler throws', () => {
     expect(error.cause).toBeInstanceOf(RangeError);
     expect(error.message).toBe(
       '[atom/failed] /app/workflows/w: an error of /app/workflows/w/t was left over at the end of the workflow: no 1, ' +
-        'and 2 more. Mend the task, handle the error with withOnError, or set such atoms aside with onFailure: deadLetter.',
+        'and 2 more. Mend the task; or handle the error with withOnError, or set such atoms aside with onFailure: deadLetter.',
     );
   });
 

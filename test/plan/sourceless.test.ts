@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer, application, checkApplication, explain, steppingSystem } from 'portico/dataflow';
+import { answer, application, explain, steppingSystem } from 'portico/dataflow';
 
 const lengths = application('lengths', (app) => {
   const length = app.portal<string, number>('length');
