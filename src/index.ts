@@ -30,6 +30,7 @@ export type {
   MapContext,
   ProcessorContext,
   ReplierContext,
+  RequestId,
   StateContext,
   StateHandle,
   TimerId,

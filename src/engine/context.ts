@@ -11,6 +11,7 @@ import {
   type AskOptions,
   type Future,
   type Log,
+  type RequestId,
   type StateHandle,
   type TimerId,
 } from '../graph/context.ts';
@@ -22,7 +23,7 @@ import type { Atom } from './atom.ts';
 import { Cell, EntryMap, type Cells } from './cells.ts';
 import type { EgressRuntime } from './egress.ts';
 import { CancelTimer, TaskTimer, type Entrance, type TaskTimers } from './entrance.ts';
-import { Ask, Gather, Reply, named, type Awaited, type PortalRuntime, type Resumption } from './portal.ts';
+import { Ask, Gather, Refusal, Reply, named, type Awaited, type PortalRuntime, type Resumption } from './portal.ts';
 import { Draw, type Random } from './random.ts';
 import type { Turns } from './turn.ts';
 
@@ -73,6 +74,8 @@ export interface Surroundings {
 export interface Abilities {
   /** The portals that it may ask, by path. */
   readonly asks: ReadonlyMap<string, PortalRuntime>;
+  /** The portals that it answers, by path. */
+  readonly answers: ReadonlyMap<string, PortalRuntime>;
   /** The named continuations that it declares. */
   readonly continuations: ReadonlySet<unknown>;
   readonly hasTimer: boolean;
@@ -305,6 +308,33 @@ export class TaskContext implements AnyContext {
     this.turns.add(new Reply(request, value));
   }
 
+  defer(): RequestId<unknown> {
+    TaskContext.#alive(this, 'defer');
+    const { request } = this;
+    const portal = request?.portal;
+    if (request === undefined || portal === undefined) {
+      const cure = 'Defer in a request handler, or in a continuation of what it awaits';
+      throw this.#wrong('portal/reply-outside-request', 'there is no request to leave open', cure);
+    }
+    if (request.answered || request.deferred !== 0) {
+      const what = 'this request was replied to, or left open, already';
+      throw this.#wrong('portal/replied-twice', what, 'Reply once to each request, or leave it open once');
+    }
+    const deferral = portal.defer(request);
+    this.turns.add(deferral);
+    return { portal: portal.path, request: deferral.id };
+  }
+
+  replyTo(id: RequestId, value: unknown): void {
+    const request = this.#open('replyTo', id);
+    if (request !== undefined) this.turns.add(new Reply(request, value));
+  }
+
+  refuse(id: RequestId, cause: unknown): void {
+    const request = this.#open('refuse', id);
+    if (request !== undefined) this.turns.add(new Refusal(request, cause));
+  }
+
   after(delayMs: number, payload?: unknown): TimerId {
     TaskContext.#alive(this, 'after');
     const { key } = this;
@@ -332,6 +362,24 @@ export class TaskContext implements AnyContext {
       throw this.#badArgument(`it cancels the timer of ${timer.owner}`, 'Cancel a timer in the task that set it');
     }
     this.turns.add(new CancelTimer(timer, this.turns.timers));
+  }
+
+  /** A request that this task left open; undefined if it is closed. */
+  #open(what: string, id: RequestId): Ask | undefined {
+    TaskContext.#alive(this, what);
+    const given = id as Partial<RequestId> | null | undefined;
+    const portal = this.#abilities.answers.get(given?.portal ?? '');
+    const number = given?.request;
+    if (portal === undefined || number === undefined) {
+      const cure = 'Give it what defer returned in the same task';
+      throw this.#badArgument(`${what} was given ${inWords(id)}, and a request that this task left open is needed`, cure);
+    }
+    const request = portal.open.get(number);
+    if (request === undefined) portal.late++;
+    else if (request.answered) {
+      throw this.#wrong('portal/replied-twice', 'this request was replied to already', 'Reply once to each request');
+    }
+    return request;
   }
 
   #find(handle: StateHandle): Cell | undefined {

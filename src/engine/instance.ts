@@ -167,6 +167,7 @@ export class Instance {
     const entrance = new Entrance(state.path, this.#ground.turns, workflow.inbox, segment, operators.length);
     const abilities = {
       asks: new Map(spec.asks.map(({ path }) => [path, this.#find(path, 'portal')])),
+      answers: new Map(spec.answers.map(({ portal }) => [portal.path, this.#find(portal.path, 'portal')])),
       continuations: new Set<unknown>(spec.continuations),
       hasTimer: handlers.onTimer !== undefined,
       egresses: this.#egresses,

@@ -26,6 +26,9 @@ export class PortalRuntime {
   requests = 0;
   /** Replies that came after their ask was settled. */
   late = 0;
+  /** The requests that were left open, by number. */
+  readonly open: Map<number, Ask> = new Map();
+  #deferred = 0;
   #entrance: Entrance | undefined;
   #handle: RequestHandler | undefined;
 
@@ -40,6 +43,11 @@ export class PortalRuntime {
     this.#handle = handle;
   }
 
+  /** Leaves a request open. */
+  defer(ask: Ask): Deferral {
+    return new Deferral(this, ask, ++this.#deferred);
+  }
+
   send(ask: Ask): void {
     this.requests++;
     this.#entrance?.add('requests', ask);
@@ -47,6 +55,30 @@ export class PortalRuntime {
 
   answer(request: unknown, ctx: AnyContext): void {
     return this.#handle?.(request, ctx);
+  }
+}
+
+/** A request is left open. */
+export class Deferral implements Effect {
+  readonly id: number;
+  readonly #portal: PortalRuntime;
+  readonly #ask: Ask;
+
+  constructor(portal: PortalRuntime, ask: Ask, id: number) {
+    this.id = id;
+    this.#portal = portal;
+    this.#ask = ask;
+    ask.deferred = id;
+    if (ask.expected) portal.open.set(id, ask);
+  }
+
+  apply(): void {
+    // It is open already, so that the same atom can answer it.
+  }
+
+  undo(): void {
+    this.#ask.deferred = 0;
+    this.#portal.open.delete(this.id);
   }
 }
 
@@ -90,6 +122,8 @@ export class Ask extends Timed implements Effect, Future<never> {
   index = 0;
   /** A reply was given; it is on its way. */
   answered = false;
+  /** Its number, if it was left open. */
+  deferred = 0;
   #settled = false;
   outcome: unknown = undefined;
   failed = false;
@@ -121,6 +155,11 @@ export class Ask extends Timed implements Effect, Future<never> {
 
   get awaited(): boolean {
     return this.resumption !== undefined || this.gather !== undefined;
+  }
+
+  /** Whether a reply would be news. */
+  get expected(): boolean {
+    return !this.#settled;
   }
 
   /** The reply, in its own continuation only. */
@@ -161,6 +200,7 @@ export class Ask extends Timed implements Effect, Future<never> {
       return;
     }
     this.#settled = true;
+    if (this.deferred !== 0) this.portal?.open.delete(this.deferred);
     this.home.turns.timers.cancel(this);
     this.outcome = outcome;
     this.failed = failed;

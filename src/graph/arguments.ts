@@ -109,6 +109,11 @@ export function unknownWord(option: string, given: unknown, known: readonly stri
   return { code: 'graph/bad-argument', what, cure: `It can be ${known.map((word) => `“${word}”`).join(' or ')}` };
 }
 
+/** Whether the body of a function would not run if it were called. */
+export function isGeneratorFunction(f: unknown): boolean {
+  return typeof f === 'function' && tagOf(f).endsWith('GeneratorFunction]');
+}
+
 const functionKinds: Record<string, { readonly name: string; readonly async: boolean }> = {
   '[object AsyncFunction]': { name: 'an async function', async: true },
   '[object AsyncGeneratorFunction]': { name: 'an async generator function', async: true },

@@ -56,6 +56,13 @@ export interface TimerId {
   readonly timer: number;
 }
 
+/** A request that was left open: data, to be kept in state or sent. */
+export interface RequestId<in Reply = never> {
+  readonly portal: string;
+  readonly request: number;
+  readonly [carries]?: (reply: Reply) => void;
+}
+
 /** The context of tasks that emit. */
 export interface ProcessorContext<in O> extends MapContext {
   /** Sends a value on, under the key of this turn. */
@@ -72,6 +79,10 @@ export interface ProcessorContext<in O> extends MapContext {
   undo(): void;
   /** A number from 0 up to but not including `bound`, from the seeded generator of the system. */
   random(bound: number): number;
+  /** Answers a request that this task left open. If it is closed by now, the reply is counted as late. */
+  replyTo<R>(request: RequestId<R>, reply: NoInfer<R>): void;
+  /** Lets a request that this task left open fail, with a cause. */
+  refuse(request: RequestId, cause: unknown): void;
   /** Takes a timer back. Once this atom is done the timer does not fire any more. */
   cancel(timer: TimerId): void;
 }
@@ -133,6 +144,11 @@ export interface AskerContext<in O> extends ProcessorContext<O> {
 export interface ReplierContext<in O, in Reply> extends AskerContext<O> {
   /** Answers the request that this turn, or the turn that it continues, was given. */
   reply(reply: Reply): void;
+  /**
+   * Leaves the request of this turn open, to be answered in any later turn of this task with `replyTo` or `refuse`. The
+   * number is data. When the asker's time is over the request is closed.
+   */
+  defer(): RequestId<Reply>;
   await<R>(
     future: Future<R>,
     then: (reply: NoInfer<R>, ctx: this) => void,

@@ -181,6 +181,8 @@ function repliers(app: Application): Problem[] {
 
 /** The path that was most likely meant, if any is close. */
 function nearest(path: string, candidates: readonly string[]): string | undefined {
+  // Comparing takes the square of the length.
+  if (path.length > LONG) return undefined;
   let best: string | undefined;
   let least = Math.max(2, Math.floor(path.length / 5)) + 1;
   for (const candidate of candidates) {
@@ -190,6 +192,9 @@ function nearest(path: string, candidates: readonly string[]): string | undefine
   }
   return best;
 }
+
+/** Longer paths are not compared. */
+const LONG = 500;
 
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -3,7 +3,7 @@
  * of no use becomes an error of Portico.
  */
 import { describe, isPorticoError, PorticoError, type Problem } from '../errors.ts';
-import { inWords } from '../graph/arguments.ts';
+import { inWords, isGeneratorFunction, isPromise } from '../graph/arguments.ts';
 import { platformHost, type Clock, type Host, type LogRecord } from '../host.ts';
 
 /** What is wrong with an option or an argument. */
@@ -40,7 +40,8 @@ export function has(name: string, given: unknown, functions: readonly string[]):
 }
 
 export function aFunction(name: string, given: unknown): Refusal[] {
-  return typeof given === 'function' ? [] : [{ what: `${name} is ${inWords(given)}`, cure: 'Give a function' }];
+  if (typeof given === 'function' && !isGeneratorFunction(given)) return [];
+  return [{ what: `${name} is ${inWords(given)}`, cure: 'Give a plain function' }];
 }
 
 export function anObject(name: string, given: unknown): Refusal[] {
@@ -62,13 +63,17 @@ export function guardedClock(clock: Clock): Clock {
 /** A log that never fails: a line that it does not take goes to the console, with the reason. */
 export function guardedLog(log: (record: LogRecord) => void): (record: LogRecord) => void {
   return (record) => {
-    try {
-      log(record);
-    } catch (cause) {
+    const failed = (cause: unknown): void => {
       const { message } = hostFailed('log', `threw: ${describe(cause)}`, { cause });
       const platform = platformHost();
       platform.log({ level: 'error', name: 'system', path: 'host.log', value: message });
       platform.log(record);
+    };
+    try {
+      const given: unknown = log(record);
+      if (isPromise(given)) given.then(undefined, failed);
+    } catch (cause) {
+      failed(cause);
     }
   };
 }
@@ -77,9 +82,7 @@ export function guardedLog(log: (record: LogRecord) => void): (record: LogRecord
 export function guardedHost(host: Host): Host {
   return {
     ...guardedClock(host),
-    log: guardedLog((record) => {
-      host.log(record);
-    }),
+    log: guardedLog((record) => host.log(record)),
     entropy: () => {
       const seed = guarded('entropy', () => host.entropy());
       if (Number.isInteger(seed)) return seed;
@@ -90,7 +93,15 @@ export function guardedHost(host: Host): Host {
         host.yield(resume);
       });
     },
-    after: (delayMs, wake) => guarded('after', () => host.after(delayMs, wake)),
+    after: (delayMs, wake) => {
+      const cancel: unknown = guarded('after', () => host.after(delayMs, wake));
+      if (typeof cancel !== 'function') {
+        throw hostFailed('after', `gave ${inWords(cancel)} and no function that cancels`, {});
+      }
+      return () => {
+        guarded('after', () => cancel() as unknown);
+      };
+    },
   };
 }
 

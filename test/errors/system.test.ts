@@ -629,6 +629,31 @@ describe('a system that was shut down', () => {
   });
 });
 
+describe('those who wait for room', () => {
+  it('are told when the application that they wait for is stopped', async () => {
+    let resumes: (() => void)[] = [];
+    const system = await startSystem({
+      host: hostWith({
+        yield: (resume) => {
+          resumes.push(resume);
+        },
+      }),
+      ingressLimit: 1,
+    });
+    system.launch(echo);
+    await system.send(echo.handles.moves, 'a');
+    const waiting = rejected(system.send(echo.handles.moves, 'b'));
+    system.stop(echo);
+    while (resumes.length > 0) {
+      const now = resumes;
+      resumes = [];
+      for (const resume of now) resume();
+    }
+    expect(await waiting).toMatchObject({ code: 'graph/unknown-path', where: '/echo/ingresses/moves' });
+    await system.shutdown();
+  });
+});
+
 describe('the options of a system', () => {
   it('are checked at once, all of them', async () => {
     const options = { seed: NaN, clock: {}, log: 5, deadLetterLimit: -1 };
@@ -668,6 +693,26 @@ describe('the options of a system', () => {
     const wrong = { code: 'system/bad-argument', what: expect.stringContaining('options') as string };
     expect(caught(() => steppingSystem(js(options)))).toMatchObject(wrong);
     expect(await rejected(startSystem(js(options)))).toMatchObject(wrong);
+  });
+
+  it.each([NaN, Infinity, '5'])('include a clock that never starts at %s', (ms) => {
+    expect(caught(() => manualClock(js(ms)))).toMatchObject({
+      code: 'system/bad-argument',
+      where: 'manualClock',
+    });
+  });
+
+  it('refuse generator functions, whose bodies would not run', () => {
+    const body = js(function* () {
+      yield 1;
+    });
+    const error = caught(() => steppingSystem({ log: body }));
+    expect(error).toMatchObject({ code: 'system/bad-argument', what: 'log is a generator function' });
+    const { system } = quiet();
+    system.launch(echo);
+    expect(caught(() => system.subscribe(echo.handles.out, body)).what).toBe(
+      'the subscriber is a generator function',
+    );
   });
 
   it.each([NaN, -5, Infinity, '5'])('include a clock that is never moved by %s', (ms) => {
@@ -796,6 +841,44 @@ describe('a generator', () => {
       where: '/app/generators/$1',
       what: expect.stringContaining(text) as string,
     });
+  });
+});
+
+describe('a launch that fails', () => {
+  it('leaves nothing behind, wherever it failed', () => {
+    const { system } = quiet();
+    const opened: string[] = [];
+    const write = (fails: boolean) => (app: ApplicationBuilder) => {
+      const open = (name: string) => (): AtomSource<string> => {
+        opened.push(name);
+        if (fails && name === 'second') throw new Error('boom');
+        return { hasNext: () => opened.length === 4, next: () => [opened.pop() ?? ''] };
+      };
+      const all = app.sequencer<string>();
+      app.connect(app.generators.custom(open('first')), all);
+      app.connect(app.generators.custom(open('second')), all);
+      app.split(app.registry.splitter<string>('/base/splitters/s'), () => true, { name: 'x' });
+      return app.workflow('w').source(all.stream).sink();
+    };
+    const base = application('base', (app) => {
+      app.splitter(app.generators.empty<string>(), { name: 's' });
+    });
+    system.launch(base);
+    system.stepUntilComplete();
+    const error = caught(() => {
+      system.launch(application('app', write(true)));
+    });
+    expect(error.code).toBe('generator/failed');
+    expect(system.canStep()).toBe(false);
+    expect(caught(() => system.stop('app')).code).toBe('application/unknown');
+    const app = application('app', write(false));
+    system.launch(app);
+    const got: string[] = [];
+    system.subscribe(app.handles, (value) => got.push(value));
+    system.stepUntilComplete();
+    expect(got).toEqual(['second']);
+    system.stop('app');
+    system.stop('base');
   });
 });
 
@@ -1022,6 +1105,23 @@ describe('a log that throws', () => {
     ]);
   });
 
+  it('later, in a promise, is told apart from one that does its work', async () => {
+    const printed: string[] = [];
+    const spy = vi.spyOn(console, 'log').mockImplementation((line: string) => {
+      printed.push(line);
+    });
+    const system = steppingSystem({ log: js(async () => Promise.reject(new Error('disk full'))) });
+    system.launch(
+      application('app', (app) =>
+        app.workflow().source(app.generators.signal(1)).logger().withName('t').sink(),
+      ),
+    );
+    system.stepUntilComplete();
+    await vi.waitFor(() => expect(printed).toHaveLength(2));
+    spy.mockRestore();
+    expect(printed.join()).toMatch(/host\.log: it threw: disk full.*INFO t - 1/);
+  });
+
   it('prints every value, also those without a text', () => {
     const record = { level: 'info', name: 't', path: '/t' } as const;
     const bad = { toString: () => js(null).x };
@@ -1067,6 +1167,7 @@ describe('a host that fails', () => {
     ['clock', { now: boom }],
     ['clock', { now: () => NaN }],
     ['after', { after: boom }],
+    ['after', { after: js((ms: number, wake: () => void) => setTimeout(wake, ms)) }],
   ])('to give %s stops the system, and nobody waits for ever', async (part, replace) => {
     const system = await startSystem({ host: hostWith(replace) });
     system.launch(timed);

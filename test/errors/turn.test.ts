@@ -593,13 +593,14 @@ describe('an error that a handler throws', () => {
   it('can come in any number, from an atom of any size', () => {
     const { system } = quiet();
     const got: number[] = [];
+    const boom = new Error('boom');
     const app = application('app', (app) => {
       const numbers = app.generators.fromRange(0, 200_000, 200_000);
       app
         .workflow('w', { onFailure: 'deadLetter' })
         .source(numbers)
-        .map((n): number => {
-          throw new Error(`no ${n}`);
+        .map((): number => {
+          throw boom;
         })
         .sink();
       return app
@@ -615,7 +616,7 @@ describe('an error that a handler throws', () => {
     expect(got).toEqual([0, 0, 100_000, 100_000]);
     const [letter] = system.deadLetters.list();
     expect(letter?.events).toHaveLength(200_000);
-    expect(letter?.error.what).toMatch(/no 0, and 199999 more$/);
+    expect(letter?.error.what).toMatch(/boom, and 199999 more$/);
   });
 
   it('can be a stack that overflows, wherever it does', () => {
@@ -649,7 +650,7 @@ describe('an error that a handler throws', () => {
     };
     system.launch(app);
     system.subscribe(app.handles.out, (value) => got.push(value));
-    for (let padding = 0; padding < 60; padding++) {
+    for (let padding = 0; padding < 16; padding++) {
       system.send(app.handles.moves, 'bad');
       padded(padding, () => {
         system.stepUntilComplete();
@@ -657,9 +658,9 @@ describe('an error that a handler throws', () => {
       system.send(app.handles.moves, 'good');
       system.stepUntilComplete();
     }
-    expect(got).toEqual(Array.from({ length: 60 }, () => [0, []]));
+    expect(got).toEqual(Array.from({ length: 16 }, () => [0, []]));
     for (const { error } of system.deadLetters.list()) expect(error.cause).toBeInstanceOf(RangeError);
-    expect(system.deadLetters.list()).toHaveLength(60);
+    expect(system.deadLetters.list()).toHaveLength(16);
   });
 });
 
