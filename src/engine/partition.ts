@@ -4,7 +4,7 @@
  * N1. One entity runs at a time, to the end of its step.
  * N2. After a failure that no policy covers nothing runs any more; what was under way has been undone.
  */
-import { PorticoError, describe } from '../errors.ts';
+import { PorticoError, describe, ours } from '../errors.ts';
 import type { EntityKind } from '../graph/application.ts';
 import { deriveKey, type Key } from '../graph/keys.ts';
 import type { Clock, LogLevel } from '../host.ts';
@@ -116,7 +116,7 @@ export class Partition implements Ground, Known {
       }
       if (entity !== undefined) ready.add(entity);
     } catch (error) {
-      this.failure = error instanceof PorticoError ? error : unexpected(error);
+      this.failure = ours(error) ?? unexpected(error);
       // N2.
       turns.undo();
     } finally {
