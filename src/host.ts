@@ -47,7 +47,7 @@ export interface Host extends Clock {
  * import { platformHost, startSystem } from 'portico/dataflow';
  *
  * const lines: unknown[] = [];
- * await using system = startSystem({ host: platformHost({ log: (record) => lines.push(record.value) }) });
+ * await using system = await startSystem({ host: platformHost({ log: (record) => lines.push(record.value) }) });
  * ```
  */
 export function platformHost(replace: Partial<Host> = {}): Host {
@@ -67,12 +67,12 @@ export function platformHost(replace: Partial<Host> = {}): Host {
  * ```
  */
 export function manualClock(startMs = 0): ManualClock {
-  if (!Number.isFinite(startMs)) throw noTime('manualClock', `a clock cannot start at ${startMs} ms`);
+  if (!Number.isFinite(startMs)) throw noTime('manualClock', `a clock cannot start at ${printed(startMs)} ms`);
   let now = startMs;
   return {
     now: () => now,
     advance(ms) {
-      if (!Number.isFinite(ms) || ms < 0) throw noTime('advance', `a clock cannot be moved by ${ms} ms`);
+      if (!Number.isFinite(ms) || ms < 0) throw noTime('advance', `a clock cannot be moved by ${printed(ms)} ms`);
       now += ms;
     },
   };

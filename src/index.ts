@@ -5,13 +5,28 @@
  */
 // Write an application.
 export { application, ApplicationBuilder, Generators, Registry, type ApplicationWith, type WorkflowOptions } from './graph/builder.ts';
-export type { Application, OnFailure } from './graph/application.ts';
+export type {
+  Application,
+  ConnectionNode,
+  EgressNode,
+  EntityKind,
+  IngressNode,
+  OnFailure,
+  PortalNode,
+  ReferenceNode,
+  SequencerNode,
+  SinkNode,
+  SplitNode,
+  SplitterNode,
+  TaskNode,
+  WorkflowNode,
+} from './graph/application.ts';
 export { checkApplication } from './plan/compile.ts';
 export { Flow, TaskFlow, WorkflowBuilder, type FlowValue, type Passing } from './graph/flow.ts';
 export type { AnyFlow } from './graph/workflow.ts';
 export type { Egress, Ingress, Portal, Sequencer, Splitter, Stream } from './graph/handles.ts';
 export type { Key } from './graph/keys.ts';
-export type { AtomSource, GeneratorOptions, Throttle } from './graph/generators.ts';
+export type { AtomSource, GeneratorNode, GeneratorOptions, Throttle } from './graph/generators.ts';
 export { priority, random, roundRobin, type SequencerStrategy, type SequencerTurn } from './graph/sequencers.ts';
 
 // Write its tasks.
@@ -41,6 +56,7 @@ export { steppingSystem, SteppingSystem, type SteppingOptions } from './system/s
 export { startSystem, RunningSystem, type RunningOptions } from './system/running.ts';
 export type { ApplicationRef, DeadLetterBox, SubscriberOf } from './system/operations.ts';
 export type { DeadLetter } from './engine/deadletters.ts';
+export type { PassKind } from './engine/entrance.ts';
 export { explain, type ExplainOptions } from './system/explain.ts';
 export { abortController, formatLogLine, manualClock, platformHost } from './host.ts';
 export type { Aborted, Clock, Host, LogLevel, LogRecord, ManualClock } from './host.ts';

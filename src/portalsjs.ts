@@ -516,7 +516,7 @@ export class Flow<I, O> implements AnyFlow<O> {
     return this.#go('withLoop', (at) => at.withLoop(atoms, made(task, contextOf)));
   }
 
-  withAndThen<U>(task: Task<O, U>): Flow<I, U> {
+  withAndThen<U>(task: Task<O, U>): Flow<O, U> {
     return this.#go('withAndThen', (at) => at.withAndThen(made(task, contextOf)));
   }
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { compileFences, findFences, runFences, writeFences, type Fence } from './fences.ts';
+import { findFences, problems, type Fence } from './fences.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -14,33 +14,6 @@ function pages(): string[] {
   return ['README.md', ...docs.toSorted()].filter(
     (path) => path.endsWith('.md') && !path.startsWith(join('docs', 'api')) && existsSync(join(root, path)),
   );
-}
-
-/** All problems of all fences, one list a fence. */
-async function problems(fences: readonly Fence[], name: string): Promise<string[][]> {
-  const folder = join(root, '.cache', name);
-  const paths = writeFences(fences, folder);
-  const compiled = compileFences(fences, paths);
-  const runnable = paths.filter((_, index) => fences[index]?.mode === 'run' && compiled[index]?.length === 0);
-  const outcomes = new Map(
-    (await runFences(runnable, folder)).map((outcome, index) => [runnable[index], outcome]),
-  );
-  return fences.map((fence, index) => {
-    const errors = compiled[index] ?? [];
-    const at = `${fence.page}:${fence.line}`;
-    if (fence.mode === 'error') {
-      if (errors.length === 0) return [`${at}: compiles, but is marked as an error`];
-      const others = errors.filter(
-        (error) => fence.code !== undefined && !error.includes(`: ${fence.code}: `),
-      );
-      return others.map((error) => `${error} (expected ${fence.code} only)`);
-    }
-    const outcome = outcomes.get(paths[index]);
-    if (errors.length > 0 || outcome === undefined) return errors;
-    if ('error' in outcome) return [`${at}: ${outcome.error}`];
-    if (fence.output === undefined || fence.output.trimEnd() === outcome.output.trimEnd()) return [];
-    return [`${at}: prints\n${outcome.output}\nbut its page says\n${fence.output}`];
-  });
 }
 
 const fences = pages().flatMap((page) => findFences(page, readFileSync(join(root, page), 'utf8')));

@@ -34,6 +34,33 @@ interface Block {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** All problems of all fences, one list a fence. */
+export async function problems(fences: readonly Fence[], name: string): Promise<string[][]> {
+  const folder = join(root, '.cache', name);
+  const paths = writeFences(fences, folder);
+  const compiled = compileFences(fences, paths);
+  const runnable = paths.filter((_, index) => fences[index]?.mode === 'run' && compiled[index]?.length === 0);
+  const outcomes = new Map(
+    (await runFences(runnable, folder)).map((outcome, index) => [runnable[index], outcome]),
+  );
+  return fences.map((fence, index) => {
+    const errors = compiled[index] ?? [];
+    const at = `${fence.page}:${fence.line}`;
+    if (fence.mode === 'error') {
+      if (errors.length === 0) return [`${at}: compiles, but is marked as an error`];
+      const others = errors.filter(
+        (error) => fence.code !== undefined && !error.includes(`: ${fence.code}: `),
+      );
+      return others.map((error) => `${error} (expected ${fence.code} only)`);
+    }
+    const outcome = outcomes.get(paths[index]);
+    if (errors.length > 0 || outcome === undefined) return errors;
+    if ('error' in outcome) return [`${at}: ${outcome.error}`];
+    if (fence.output === undefined || fence.output.trimEnd() === outcome.output.trimEnd()) return [];
+    return [`${at}: prints\n${outcome.output}\nbut its page says\n${fence.output}`];
+  });
+}
+
 /** All `ts` fences of a page. Throws on a fence that would be passed over by mistake. */
 export function findFences(page: string, markdown: string): Fence[] {
   const fences: Fence[] = [];

@@ -65,28 +65,33 @@ export class Atom {
 export class AtomPool {
   readonly #free: (Atom | undefined)[] = [undefined];
   #n = 0;
+  /** How many events the spare atoms have room for. */
+  #room = 0;
 
   take(): Atom {
     if (this.#n === 0) return new Atom();
     const n = --this.#n;
     const atom = this.#free[n] as Atom;
     this.#free[n] = undefined;
+    this.#room -= atom.values.length;
     return atom;
   }
 
   /** Forgets the values at once, so that the pool keeps nothing of the user's alive. */
   give(atom: Atom): void {
     const { values, n } = atom;
-    if (values.length > LARGE) return;
+    const room = this.#room + values.length;
+    if (room > MOST_ROOM || this.#n === MOST_SPARE) return;
     for (let i = 0; i < n; i++) values[i] = undefined;
     atom.n = 0;
     atom.failures = 0;
     atom.end = ATOM;
-    if (this.#n < SPARE) this.#free[this.#n++] = atom;
+    this.#room = room;
+    this.#free[this.#n++] = atom;
   }
 }
 
-/** Larger atoms are left to the garbage collector. */
-const LARGE = 0x4000;
+/** Spare atoms with more room than this in all are left to the garbage collector. */
+const MOST_ROOM = 0x8_0000;
 /** More spare atoms than this are not kept. */
-const SPARE = 256;
+const MOST_SPARE = 256;

@@ -7,6 +7,7 @@
 import { PorticoError, type ErrorCode } from '../errors.ts';
 import {
   absent,
+  HANDLE_PLACES,
   type AnyContext,
   type AskOptions,
   type Future,
@@ -107,8 +108,9 @@ export class TaskContext implements AnyContext {
   readonly #abilities: Abilities;
   readonly #surroundings: Surroundings;
   readonly #strict: boolean;
-  #lastHandle: StateHandle | undefined = undefined;
-  #lastSlot = 0;
+  /** The handles that were used last, by their place, and their slots. */
+  readonly #handles: (StateHandle | undefined)[] = Array.from({ length: HANDLE_PLACES });
+  readonly #slots: number[] = Array.from({ length: HANDLE_PLACES }, () => 0);
   /** The slots of Portico's own operators in this part of the task, which no other part shares. */
   readonly #ownSlots = new Map<StateHandle, number>();
 
@@ -195,6 +197,12 @@ export class TaskContext implements AnyContext {
     }
   }
 
+  keep(): void {
+    TaskContext.#alive(this, 'keep');
+    this.turns.keep();
+    this.savepoint = (this.out as Atom).n;
+  }
+
   undo(): void {
     TaskContext.#alive(this, 'undo');
     this.turns.rollback();
@@ -215,14 +223,16 @@ export class TaskContext implements AnyContext {
   readState(handle: StateHandle): unknown {
     const cell = handle.scope === 'key' ? (this.cell ?? this.#find(handle)) : this.#own(handle);
     if (cell === undefined) return absent;
-    const slot = handle === this.#lastHandle ? this.#lastSlot : this.#slot(handle);
+    const { place } = handle;
+    const slot = this.#handles[place] === handle ? (this.#slots[place] as number) : this.#slot(handle);
     return slot === 0 ? cell.first : cell.get(slot);
   }
 
   writeState(handle: StateHandle, value: unknown): void {
     if (this.#strict && typeof value === 'object') frozen(value);
     const cell = handle.scope === 'key' ? (this.cell ?? this.#find(handle) ?? this.#create()) : this.#own(handle);
-    const slot = handle === this.#lastHandle ? this.#lastSlot : this.#slot(handle);
+    const { place } = handle;
+    const slot = this.#handles[place] === handle ? (this.#slots[place] as number) : this.#slot(handle);
     this.turns.undoLog.before(cell, slot, value === absent);
     if (slot === 0) cell.first = value;
     else cell.set(slot, value);
@@ -408,9 +418,10 @@ export class TaskContext implements AnyContext {
   }
 
   #slot(handle: StateHandle): number {
-    this.#lastSlot = handle.own ? this.#ownSlot(handle) : this.#state.slotOf(handle);
-    this.#lastHandle = handle;
-    return this.#lastSlot;
+    const slot = handle.own ? this.#ownSlot(handle) : this.#state.slotOf(handle);
+    this.#slots[handle.place] = slot;
+    this.#handles[handle.place] = handle;
+    return slot;
   }
 
   #ownSlot(handle: StateHandle): number {

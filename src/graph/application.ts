@@ -111,6 +111,28 @@ export interface ReferenceNode {
 /** What a path can name. */
 export type EntityKind = 'stream' | 'sequencer' | 'splitter' | 'portal';
 
+/** Whether something is an application, as far as can be seen. */
+export function isApplication(given: unknown): given is Application {
+  if (typeof given !== 'object' || given === null) return false;
+  const { path, ...parts } = given as Record<string, unknown>;
+  return typeof path === 'string' && lists.every((name) => Array.isArray(parts[name]));
+}
+
+const lists: readonly (keyof Application)[] = [
+  'workflows',
+  'generators',
+  'ingresses',
+  'egresses',
+  'sequencers',
+  'splitters',
+  'splits',
+  'connections',
+  'portals',
+  'retained',
+  'references',
+  'problems',
+];
+
 /** Stands for the path of an argument that was no handle. The builder has said so; nothing else is said about it. */
 export const NOTHING = '';
 

@@ -50,11 +50,17 @@ export function settled<T>(given: T, where: string): T {
 
 /** What a function returned that makes many values of one. */
 export function manyOf(given: unknown, where: string): Iterable<unknown> {
-  const found = typeof given === 'string' || (typeof given === 'object' && given !== null && Symbol.iterator in given);
+  const found =
+    typeof given === 'string' || (typeof given === 'object' && given !== null && Symbol.iterator in given);
   if (found) return given as Iterable<unknown>;
   settled(given, where);
   const what = `its function returned ${inWords(given)}, and an iterable is needed`;
-  throw new PorticoError({ code: 'task/bad-result', where, what, cure: 'Return an array, an empty one for no values' });
+  throw new PorticoError({
+    code: 'task/bad-result',
+    where,
+    what,
+    cure: 'Return an array, an empty one for no values',
+  });
 }
 
 /** What is wrong with a function that was given; `generators` are welcome where many values are made of one. */
@@ -75,7 +81,9 @@ export function functionMistakes(
     return [{ code: 'graph/async-function', what, cure }];
   }
   const what = `${to} was given ${kind.name}, whose body would not run`;
-  return [{ code: 'graph/bad-argument', what, cure: 'Give it a plain function; flatMap takes generator functions' }];
+  return [
+    { code: 'graph/bad-argument', what, cure: 'Give it a plain function; flatMap takes generator functions' },
+  ];
 }
 
 /** The same for a function that may be left out. */
@@ -100,13 +108,21 @@ export function pathOf(handle: unknown): string | undefined {
 /** That something is no handle. */
 export function notAHandle(to: string, given: unknown, needed: string): Mistake {
   const what = `${to} was given ${inWords(given)}, and ${needed} is needed`;
-  return { code: 'graph/bad-argument', what, cure: 'Give it what the application builder or its registry returned' };
+  return {
+    code: 'graph/bad-argument',
+    what,
+    cure: 'Give it what the application builder or its registry returned',
+  };
 }
 
 /** That an option is none of the words that are known. */
 export function unknownWord(option: string, given: unknown, known: readonly string[]): Mistake {
   const what = `${option} is ${inWords(given)}`;
-  return { code: 'graph/bad-argument', what, cure: `It can be ${known.map((word) => `“${word}”`).join(' or ')}` };
+  return {
+    code: 'graph/bad-argument',
+    what,
+    cure: `It can be ${known.map((word) => `“${word}”`).join(' or ')}`,
+  };
 }
 
 /** Whether the body of a function would not run if it were called. */

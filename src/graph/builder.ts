@@ -67,7 +67,9 @@ export interface WorkflowOptions {
  */
 export function application<H = void>(name: string, write: (app: ApplicationBuilder) => H): ApplicationWith<H> {
   const builder = new ApplicationBuilder(name);
-  const handles = write(builder);
+  const mistakes = functionMistakes('application', write).filter(({ code }) => code === 'graph/bad-argument');
+  builder.note(mistakes, builder.path);
+  const handles = mistakes.length === 0 ? write(builder) : (undefined as H);
   if (isPromise(handles)) {
     const what = 'the function that writes the application returned a promise';
     const cure = 'Write it in one go; await before application(), and return handles that are at hand';
@@ -366,7 +368,7 @@ export class Generators {
 
   /** The whole numbers from `start` up to but not including `end`, in atoms of `size`. */
   fromRange(start: number, end: number, size: number, options: GeneratorOptions<number> = {}): Stream<number> {
-    const fine = Number.isInteger(start) && end >= start && Number.isInteger(size) && size >= 1;
+    const fine = Number.isInteger(start) && typeof end === 'number' && end >= start && Number.isInteger(size) && size >= 1;
     const what = `fromRange(${inWords(start)}, ${inWords(end)}, ${inWords(size)}) is no range in atoms`;
     const cure = 'Give a whole start, an end not below it, and a whole size from 1 up';
     return this.#add('range', options, () => range(start, end, size), fine ? [] : [{ code: 'graph/bad-argument', what, cure }]);

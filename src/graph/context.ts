@@ -26,7 +26,12 @@ export interface StateHandle {
   readonly slot: string;
   /** Whether it is state of one of Portico's own operators: then it belongs to that operator alone. */
   readonly own: boolean;
+  /** Where contexts remember its slot: below `HANDLE_PLACES`. Several handles may share a place. */
+  readonly place: number;
 }
+
+/** How many handles a context remembers the slots of. */
+export const HANDLE_PLACES = 16;
 
 /** What state handles need. */
 export interface StateContext {
@@ -75,6 +80,8 @@ export interface ProcessorContext<in O> extends MapContext {
   release<V>(egress: Egress<V>, value: NoInfer<V>): void;
   /** Forgets all per-key state that this task has under this key, whatever its handles. */
   forget(): void;
+  /** Ends this turn as far as it has come: what follows is a turn of its own, and `undo` goes back to here only. */
+  keep(): void;
   /** Undoes all that this turn has done so far: state, emissions, asks, timers, releases. */
   undo(): void;
   /** A number from 0 up to but not including `bound`, from the seeded generator of the system. */
@@ -97,7 +104,9 @@ export interface Future<out T> {
 /** A continuation that is data: it can be stored and sent, because a name stands for the function. */
 export interface Continuation<in R, in Env, out O, out Reply = never> {
   readonly name: string;
+  /** @internal */
   readonly run: (reply: unknown, env: unknown, ctx: AnyContext) => void;
+  /** @internal */
   readonly otherwise: ((error: unknown, env: unknown, ctx: AnyContext) => void) | undefined;
   readonly [carries]?: ((reply: R, env: Env) => [O, Reply]) | undefined;
 }

@@ -277,8 +277,11 @@ export class TaskFlow<I, O, C = ProcessorContext<O>> extends Flow<O> {
     return new TaskFlow(this.workflow, this.position);
   }
 
-  /** Lets `task` go on with what this one emits, under the same name and with the same state. */
-  withAndThen<U>(task: Task<O, U>): TaskFlow<I, U> {
+  /**
+   * Lets `task` go on with what this one emits, under the same name and with the same state. Modifiers that follow
+   * modify `task`.
+   */
+  withAndThen<U>(task: Task<O, U>): TaskFlow<O, U> {
     this.workflow.addPart(this.position, specOf(task, 'withAndThen'));
     return new TaskFlow(this.workflow, this.position);
   }

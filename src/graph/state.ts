@@ -4,7 +4,7 @@
  */
 import { PorticoError } from '../errors.ts';
 import { inWords } from './arguments.ts';
-import { absent, type StateContext, type StateHandle } from './context.ts';
+import { absent, HANDLE_PLACES, type StateContext, type StateHandle } from './context.ts';
 import type { Key } from './keys.ts';
 
 /** A single value. */
@@ -13,6 +13,7 @@ export class ValueState<T> implements StateHandle {
   readonly name: string;
   readonly slot: string;
   readonly own: boolean;
+  readonly place: number = nextPlace();
   readonly #initial: T;
 
   constructor(scope: 'key' | 'task', name: string, slot: string, initial: T, own = false) {
@@ -26,26 +27,48 @@ export class ValueState<T> implements StateHandle {
 
   /** The value, or the initial one if none was set. */
   get(ctx: StateContext): T {
+    if (!isContext(ctx)) throw noContext(this);
     const value = ctx.readState(this);
     return value === absent ? this.#initial : (value as T);
   }
 
   /** Sets the value. Treat it as immutable from then on; a strict system freezes it. */
   set(ctx: StateContext, value: T): void {
+    if (!isContext(ctx)) throw noContext(this);
     ctx.writeState(this, value);
   }
 
   /** Sets what `change` makes of the value, and returns it. */
   update(ctx: StateContext, change: (value: T) => T): T {
     const value = change(this.get(ctx));
+    if (value instanceof Promise) throw promised(this, value);
     ctx.writeState(this, value);
     return value;
   }
 
   /** Forgets the value; the initial one is read again. */
   delete(ctx: StateContext): void {
+    if (!isContext(ctx)) throw noContext(this);
     ctx.writeState(this, absent);
   }
+}
+
+/** Whether this is a context. The call that follows looks at the same, so asking costs nothing. */
+function isContext(ctx: StateContext): boolean {
+  return (ctx as StateContext | null | undefined)?.readState !== undefined;
+}
+
+function noContext({ name }: StateHandle): PorticoError {
+  const what = `the state ${name} was used without a context`;
+  const cure = 'Give it the context of the handler first, as in count.get(ctx)';
+  return new PorticoError({ code: 'state/outside-turn', where: name, what, cure });
+}
+
+function promised({ name }: StateHandle, promise: Promise<unknown>): PorticoError {
+  promise.catch(() => undefined);
+  const what = `the state ${name} was to become a promise`;
+  const cure = 'Let the function return the new value at once';
+  return new PorticoError({ code: 'task/promise', where: name, what, cure });
 }
 
 /** The entries of a map, as the engine keeps them: one that was deleted in this atom holds `absent` until its end. */
@@ -60,6 +83,7 @@ export class MapState<K extends Key, V> implements StateHandle {
   readonly name: string;
   readonly slot: string;
   readonly own: boolean;
+  readonly place: number = nextPlace();
 
   constructor(scope: 'key' | 'task', name: string, slot: string, own = false) {
     this.own = own;
@@ -79,15 +103,18 @@ export class MapState<K extends Key, V> implements StateHandle {
   }
 
   set(ctx: StateContext, key: K, value: V): void {
+    if (!isContext(ctx)) throw noContext(this);
     ctx.writeEntry(this, key, value);
   }
 
   delete(ctx: StateContext, key: K): void {
+    if (!isContext(ctx)) throw noContext(this);
     ctx.writeEntry(this, key, absent);
   }
 
   /** Forgets all entries of this map, and of this map only. */
   clear(ctx: StateContext): void {
+    if (!isContext(ctx)) throw noContext(this);
     ctx.writeState(this, absent);
   }
 
@@ -103,6 +130,7 @@ export class MapState<K extends Key, V> implements StateHandle {
   }
 
   #entries(ctx: StateContext): Entries | undefined {
+    if (!isContext(ctx)) throw noContext(this);
     const entries = ctx.readState(this);
     return entries === absent ? undefined : (entries as Entries);
   }
@@ -171,7 +199,16 @@ export function frozen<T>(value: T): T {
 }
 
 function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return false;
+  if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return Array.isArray(value) || prototype === Object.prototype || prototype === null;
+  const plain = prototype === Object.prototype || prototype === null || Array.isArray(value);
+  return plain && !Object.isFrozen(value);
+}
+
+let places = 0;
+
+/** Handles declared together take different places. */
+function nextPlace(): number {
+  places = (places + 1) % HANDLE_PLACES;
+  return places;
 }

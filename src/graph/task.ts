@@ -11,6 +11,7 @@ import { ownState } from './state.ts';
 
 /** A prebuilt task, from `I` to `O`. Immutable: the same task can be used in many places, each with its own state. */
 export interface Task<in I, out O> {
+  /** @internal */
   readonly spec: TaskSpec;
   readonly [carries]?: ((value: I) => O) | undefined;
 }
@@ -105,7 +106,8 @@ export function identitySpec(role: TaskRole = 'identity'): TaskSpec {
 /** The task that was given; if it is none, one that passes everything on and says so. */
 export function specOf(task: unknown, to: string): TaskSpec {
   const spec = typeof task === 'object' && task !== null && 'spec' in task ? (task.spec as TaskSpec) : undefined;
-  if (Array.isArray(spec?.mistakes)) return spec;
+  const lists = [spec?.asks, spec?.answers, spec?.continuations, spec?.mistakes];
+  if (spec !== undefined && lists.every((list) => Array.isArray(list))) return spec;
   const what = `${to} was given ${inWords(task)}, and a task is needed`;
   const cure = 'Give it one of tasks, such as tasks.map(f)';
   return { ...identitySpec(), mistakes: [{ code: 'graph/bad-argument', what, cure }] };

@@ -26,9 +26,9 @@ export interface Surroundings {
 
 /** A position in a workflow, as far as joining flows needs it. */
 export interface AnyFlow<out T> {
-  /** */
+  /** @internal */
   readonly workflow: WorkflowDraft;
-  /** */
+  /** @internal */
   readonly position: number;
   readonly carried?: T;
 }
@@ -69,7 +69,7 @@ export class WorkflowDraft {
     }
   }
 
-  /** */
+  /** @internal */
   append(spec: TaskSpec, inputs: readonly number[]): number {
     this.#app.mutable(this.path);
     this.#tasks.push({ name: this.#app.freshName(), parts: [[{ spec, atoms: 1 }]], inputs });
@@ -112,7 +112,7 @@ export class WorkflowDraft {
     });
   }
 
-  /** */
+  /** @internal */
   rename(position: number, name: string): void {
     const task = this.#draft(position, 'withName');
     if (typeof name !== 'string') {
@@ -135,12 +135,12 @@ export class WorkflowDraft {
     for (const { parts } of this.#tasks) parts.splice(0, parts.length, ...parts.map(changed));
   }
 
-  /** */
+  /** @internal */
   addStep(position: number, step: Step): void {
     this.#draft(position, 'withStep')?.parts.at(-1)?.push(step);
   }
 
-  /** */
+  /** @internal */
   addPart(position: number, spec: TaskSpec): void {
     this.#draft(position, 'withAndThen')?.parts.push([{ spec, atoms: 1 }]);
   }
@@ -156,7 +156,7 @@ export class WorkflowDraft {
     return mistakes.length === 0;
   }
 
-  /** */
+  /** @internal */
   node(): WorkflowNode {
     return {
       path: this.path,

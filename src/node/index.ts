@@ -3,4 +3,5 @@
  *
  * @packageDocumentation
  */
+export type { LogLevel, LogRecord } from '../index.ts';
 export { showsColors, terminalLog, type TerminalStream } from './terminal.ts';

@@ -1,6 +1,7 @@
 /** From what the user wrote to what will run: the passes, in order. */
-import { invalid } from '../errors.ts';
-import type { Application } from '../graph/application.ts';
+import { PorticoError, invalid } from '../errors.ts';
+import { isApplication, type Application } from '../graph/application.ts';
+import { inWords } from '../graph/arguments.ts';
 import { check } from './check.ts';
 import { fuse } from './fuse.ts';
 import { loops } from './loops.ts';
@@ -20,6 +21,11 @@ export function compile(application: Application, known: Known): Plan {
 
 /** Throws all that is wrong with an application in itself, whatever others offer, in one error. */
 export function checkApplication(application: Application): void {
+  if (!isApplication(application)) {
+    const what = `an application is needed, and ${inWords(application)} was given`;
+    const cure = 'Give it what application(…) or build() returned';
+    throw new PorticoError({ code: 'graph/bad-argument', where: 'checkApplication', what, cure });
+  }
   const { problems } = check.run(unplanned(application), undefined);
   if (problems.length > 0) throw invalid(application.path, problems);
 }

@@ -9,7 +9,7 @@ import { compileStepwise } from '../plan/compile.ts';
 import { explainPasses, explainPlan } from '../plan/explain.ts';
 import { drawPasses, drawPlans } from '../plan/mermaid.ts';
 import { surround } from '../plan/surroundings.ts';
-import { refuse } from './guards.ts';
+import { anObject, refuse } from './guards.ts';
 import { needed, noApplication } from './operations.ts';
 import { RunningSystem } from './running.ts';
 import { SteppingSystem } from './stepping.ts';
@@ -42,6 +42,7 @@ export function explain(
   subject: Application | SteppingSystem | RunningSystem,
   options: ExplainOptions = {},
 ): string {
+  refuse('explain', anObject('options', options));
   const { format = 'text', passes = false } = options;
   const words = ['text', 'mermaid'];
   if (!words.includes(format))

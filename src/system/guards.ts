@@ -23,11 +23,15 @@ export function refuse(where: string, refusals: readonly Refusal[]): void {
 /** Whether an option is a whole number from `least` up, or without end. */
 export function atLeast(name: string, given: unknown, least: number): Refusal[] {
   if (given === Infinity || (Number.isInteger(given) && (given as number) >= least)) return [];
-  return [{ what: `${name} is ${inWords(given)}`, cure: `Give a whole number from ${least} up, or Infinity` }];
+  return [
+    { what: `${name} is ${inWords(given)}`, cure: `Give a whole number from ${least} up, or Infinity` },
+  ];
 }
 
 export function wholeNumber(name: string, given: unknown): Refusal[] {
-  return Number.isInteger(given) ? [] : [{ what: `${name} is ${inWords(given)}`, cure: 'Give a whole number' }];
+  return Number.isInteger(given)
+    ? []
+    : [{ what: `${name} is ${inWords(given)}`, cure: 'Give a whole number' }];
 }
 
 /** Whether something has the functions that are needed of it. */
@@ -36,7 +40,13 @@ export function has(name: string, given: unknown, functions: readonly string[]):
   const missing = functions.filter((each) => typeof held[each] !== 'function');
   if (missing.length === 0) return [];
   const what = `${name} is ${inWords(given)} without the function ${missing.join(' and ')}`;
-  return [{ what, cure: name === 'host' ? 'Begin with platformHost() and replace parts of it' : 'Give one, or leave it out' }];
+  return [
+    {
+      what,
+      cure:
+        name === 'host' ? 'Begin with platformHost() and replace parts of it' : 'Give one, or leave it out',
+    },
+  ];
 }
 
 export function aFunction(name: string, given: unknown): Refusal[] {
@@ -46,7 +56,9 @@ export function aFunction(name: string, given: unknown): Refusal[] {
 
 export function anObject(name: string, given: unknown): Refusal[] {
   const fine = typeof given === 'object' && given !== null && !Array.isArray(given);
-  return fine ? [] : [{ what: `${name} is ${inWords(given)}`, cure: 'Write them by name, as in { seed: 7 }' }];
+  return fine
+    ? []
+    : [{ what: `${name} is ${inWords(given)}`, cure: 'Write them by name, as in { from: … }' }];
 }
 
 /** A clock whose time can be relied on. */

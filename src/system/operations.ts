@@ -4,12 +4,12 @@ import type { DeadLetter } from '../engine/deadletters.ts';
 import type { Partition } from '../engine/partition.ts';
 import type { AtomicStream } from '../engine/stream.ts';
 import type { Subscriber } from '../engine/tap.ts';
-import { streamPath, type Application } from '../graph/application.ts';
+import { isApplication, streamPath, type Application } from '../graph/application.ts';
 import { inWords, isPromise, pathOf } from '../graph/arguments.ts';
 import type { Ingress, Stream } from '../graph/handles.ts';
 import type { Key } from '../graph/keys.ts';
 import { compile } from '../plan/compile.ts';
-import { aFunction, refuse, type Refusal } from './guards.ts';
+import { aFunction, anObject, refuse, type Refusal } from './guards.ts';
 
 /** An application, or its path or name. */
 export type ApplicationRef = Application | string;
@@ -72,8 +72,10 @@ export function subscribeTo<T>(
   partition: Partition,
   handle: Stream<T>,
   subscriber: SubscriberOf<T>,
-  from: 'end' | 'start',
+  options: { readonly from?: 'end' | 'start' },
 ): () => void {
+  refuse('subscribe', anObject('options', options));
+  const { from = 'end' } = options;
   const path = pathOf(handle) ?? '';
   refuse('subscribe', [
     ...(path === '' ? [needed('a stream', handle, 'Give it a stream of an application')] : []),
@@ -145,8 +147,8 @@ export function wrong(code: ErrorCode, where: string, what: string, cure: string
 
 /** What is wrong with what should be an application. */
 export function noApplication(given: unknown): Refusal[] {
-  const { path, workflows, problems, build } = (given ?? {}) as Partial<Record<string, unknown>>;
-  if (typeof path === 'string' && Array.isArray(workflows) && Array.isArray(problems)) return [];
+  if (isApplication(given)) return [];
+  const { build } = (given ?? {}) as { build?: unknown };
   const cure = typeof build === 'function' ? 'Call build() first' : 'Give it what application(…) returned';
   return [needed('an application', given, cure)];
 }

@@ -169,7 +169,7 @@ export class RunningSystem implements AsyncDisposable {
   /** Calls `subscriber` for each event of a stream; the returned function ends that. */
   subscribe<T>(stream: Stream<T>, subscriber: SubscriberOf<T>, options: { readonly from?: 'end' | 'start' } = {}): () => void {
     this.#usable('subscribe');
-    const unsubscribe = subscribeTo(this.partition, stream, subscriber, options.from ?? 'end');
+    const unsubscribe = subscribeTo(this.partition, stream, subscriber, options);
     this.#wake();
     return unsubscribe;
   }

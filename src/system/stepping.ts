@@ -111,7 +111,7 @@ export class SteppingSystem {
   /** Calls `subscriber` for each event of a stream; the returned function ends that. */
   subscribe<T>(stream: Stream<T>, subscriber: SubscriberOf<T>, options: { readonly from?: 'end' | 'start' } = {}): () => void {
     this.#usable('subscribe');
-    return subscribeTo(this.partition, stream, subscriber, options.from ?? 'end');
+    return subscribeTo(this.partition, stream, subscriber, options);
   }
 
   /** Whether a step can be made now. What waits for the clock does not count. */

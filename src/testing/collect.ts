@@ -27,7 +27,7 @@ export interface Subscribable {
  * system.launch(app);
  * const seen = squares && collect(system, squares);
  * system.stepUntilComplete();
- * console.log(seen); // [1, 4, 9]
+ * console.log(seen); // [ 1, 4, 9 ]
  * ```
  */
 export function collect<T>(

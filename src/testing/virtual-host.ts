@@ -43,7 +43,7 @@ export interface VirtualHost extends Host {
  * const host = virtualHost();
  * await using system = await startSystem({ applications: [app], host });
  * await host.advance(60_000);
- * console.log(host.records.map(({ value }) => value)); // ['tea is ready']
+ * console.log(host.records.map(({ value }) => value)); // [ 'tea is ready' ]
  * ```
  */
 export function virtualHost(options: VirtualHostOptions = {}): VirtualHost {

@@ -57,12 +57,17 @@ describe('the pool of atoms', () => {
     expect(new Set(again).size).toBe(again.length);
   });
 
-  it('keeps neither very large atoms nor very many', () => {
+  it('keeps no more room than a bounded one, in however many atoms, and not very many atoms', () => {
     const pool = new AtomPool();
-    const large = new Atom();
-    for (let i = 0; i < 20_000; i++) large.push(i, i);
-    pool.give(large);
-    expect(pool.take()).not.toBe(large);
+    const large = Array.from({ length: 20 }, () => {
+      const atom = new Atom();
+      for (let i = 0; i < 100_000; i++) atom.push(i, i);
+      return atom;
+    });
+    for (const atom of large) pool.give(atom);
+    const spare = large.map(() => pool.take()).filter((atom) => large.includes(atom));
+    expect(spare.reduce((room, { values }) => room + values.length, 0)).toBeLessThanOrEqual(524_288);
+    expect(spare.length).toBeGreaterThan(0);
     const atoms = new Set(Array.from({ length: 1_000 }, () => pool.take()));
     for (const atom of atoms) pool.give(atom);
     let kept = 0;

@@ -4,6 +4,7 @@ import {
   answer,
   application,
   ApplicationBuilder,
+  checkApplication,
   continuation,
   perKeyState,
   tasks,
@@ -187,6 +188,35 @@ describe('the check of a graph', () => {
         flow.sink();
       }),
       { code: 'graph/modifier-on-source', where: '/app/workflows/w', what: 'withName', cure: 'identity()' },
+    );
+  });
+});
+
+describe('the check without a launch', () => {
+  it('says everything, too, but what other applications offer', () => {
+    const app = application('app', (app) => {
+      app.workflow('w').source(app.registry.stream('/others/workflows/w/stream'));
+    });
+    const error = caught(() => {
+      checkApplication(app);
+    });
+    expect(error.problems.map(({ code }) => code)).toEqual(['graph/sink-missing']);
+    expect(() => {
+      checkApplication(offers);
+    }).not.toThrow();
+  });
+
+  it.each([undefined, null, 'app', {}, new ApplicationBuilder('app')])('needs an application', (given) => {
+    expectSaid(
+      caught(() => {
+        checkApplication(js(given));
+      }),
+      {
+        code: 'graph/bad-argument',
+        where: 'checkApplication',
+        what: 'an application is needed',
+        cure: 'build()',
+      },
     );
   });
 });
@@ -460,6 +490,17 @@ describe('the check of arguments', () => {
       expect(problem.what).toMatch(/a function is needed$/);
     }
   });
+
+  it.each([undefined, 'text', { workflows: [] }, function* () {}])(
+    'refuses to be written by what is no function',
+    (write) => {
+      expect(problemOf(js(write))).toMatchObject({
+        code: 'graph/bad-argument',
+        where: '/app',
+        what: expect.stringContaining('application was given') as string,
+      });
+    },
+  );
 
   it('refuses async functions where an answer is needed at once', () => {
     const f: () => never = js(async () => Promise.resolve(1));

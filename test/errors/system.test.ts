@@ -257,6 +257,10 @@ describe('sending and subscribing', () => {
       'the subscriber is an object',
       'from is the text “now”',
     ]);
+    expect(caught(() => system.subscribe(echo.handles.out, silent, js(null)))).toMatchObject({
+      code: 'system/bad-argument',
+      what: 'options is null',
+    });
     expectSaid(
       caught(() => system.subscribe(echo.handles.out, silent, { from: 'start' })),
       {

@@ -384,17 +384,38 @@ describe('state', () => {
     expect(got).toEqual([true]);
   });
 
-  it.each([undefined, null, 5, {}])('needs a context', (ctx) => {
-    const state = perKeyState('count', 0);
-    const map = perKeyMap<string, number>('seen');
-    for (const use of [
-      () => state.get(js(ctx)),
-      () => state.set(js(ctx), 1),
-      () => map.get(js(ctx), 'a'),
-      () => map.size(js(ctx)),
-    ]) {
-      expect(use).toThrow(TypeError);
+  it.each([undefined, null, 5, {}, () => 1])('needs a context', (ctx) => {
+    const [value, map] = [perKeyState('count', 0), perKeyMap<string, number>('seen')];
+    const given: ProcessorContext<never> = js(ctx);
+    for (const [name, use] of [
+      ['count', () => value.get(given)],
+      ['count', () => value.set(given, 1)],
+      ['count', () => value.update(given, (n) => n + 1)],
+      ['count', () => value.delete(given)],
+      ['seen', () => map.get(given, 'a')],
+      ['seen', () => map.has(given, 'a')],
+      ['seen', () => map.set(given, 'a', 1)],
+      ['seen', () => map.delete(given, 'a')],
+      ['seen', () => map.clear(given)],
+      ['seen', () => map.size(given)],
+      ['seen', () => map.entries(given)],
+    ] as const) {
+      const [what, cure] = [`the state ${name} was used without a context`, 'as in count.get(ctx)'];
+      expectSaid(caught(use), { code: 'state/outside-turn', where: name, what, cure });
     }
+  });
+
+  it('cannot become a promise', () => {
+    const state = perKeyState<unknown>('count', 0);
+    expectSaid(
+      misuse(({ flow }) =>
+        flow.map((move, ctx) => {
+          state.update(ctx, () => (move === 'bad' ? Promise.reject(new Error('late')) : 1));
+          return move;
+        }),
+      ),
+      { code: 'task/promise', where: 'count', what: 'the state count', cure: 'return the new value at once' },
+    );
   });
 
   it.each(['', undefined, 5])('needs a name', (name) => {

@@ -6,7 +6,11 @@ import { atoms, programs, workflows, type Program } from './program.ts';
 import { runs } from './runs.ts';
 
 const reach = { portals: true, timers: true, chance: true, sequencers: 'any' } as const;
-const faults = fc.record({ when: fc.constant('late' as const), salt: fc.nat(), percent: fc.integer({ min: 1, max: 25 }) });
+const faults = fc.record({
+  when: fc.constant('late' as const),
+  salt: fc.nat(),
+  percent: fc.integer({ min: 1, max: 25 }),
+});
 
 /** What an atom can change: state, streams, timers, requests and replies on their way. */
 function effectsOf(built: Built, { system, clock }: Stepping) {
@@ -17,7 +21,9 @@ function effectsOf(built: Built, { system, clock }: Stepping) {
     state: built.state(),
     cells: instances.map((instance) => [...instance.cellCounts()]),
     streams: instances.flatMap((instance) =>
-      [...instance.entities].flatMap(([path, { kind, runtime }]) => (kind === 'stream' ? [`${path}: ${runtime.events}`] : [])),
+      [...instance.entities].flatMap(([path, { kind, runtime }]) =>
+        kind === 'stream' ? [`${path}: ${runtime.events}`] : [],
+      ),
     ),
     // What is due may fire while anything else runs.
     due: partition.turns.timers.nextMs <= nowMs,
@@ -27,7 +33,9 @@ function effectsOf(built: Built, { system, clock }: Stepping) {
       .map(({ owner, dueMs, order }) => `${owner} at ${dueMs}, ${order}`)
       .toSorted(),
     taskTimers: partition.taskTimers.size,
-    underWay: instances.flatMap(({ workflows }) => workflows.map(({ path, inbox }) => `${path}: ${inbox.size}`)),
+    underWay: instances.flatMap(({ workflows }) =>
+      workflows.map(({ path, inbox }) => `${path}: ${inbox.size}`),
+    ),
   };
 }
 
@@ -36,7 +44,11 @@ function failingSteps(program: Program, faults: Faults, seed: number) {
   const built = build(program, new World(faults));
   const run = stepping(built.app, seed);
   const { system } = run;
-  const failed: { what: string; before: ReturnType<typeof effectsOf>; after: ReturnType<typeof effectsOf> }[] = [];
+  const failed: {
+    what: string;
+    before: ReturnType<typeof effectsOf>;
+    after: ReturnType<typeof effectsOf>;
+  }[] = [];
   try {
     runToRest(run, () => {
       const letters = system.deadLetters.list().length;
@@ -83,7 +95,8 @@ describe('an atom', () => {
           const { underWay: _before, due, timers: timersBefore, ...keptBefore } = before;
           const { underWay: _after, due: _due, timers: timersAfter, ...keptAfter } = after;
           expect(keptAfter, what).toEqual(keptBefore);
-          if (what === 'atom' || what === 'timers' || what === 'stop') expect(timersAfter, what).toEqual(timersBefore);
+          if (what === 'atom' || what === 'timers' || what === 'stop')
+            expect(timersAfter, what).toEqual(timersBefore);
           if (what === 'atom' && !due) expect(after.underWay).toEqual(before.underWay);
         }
       }),
@@ -113,7 +126,10 @@ describe('an atom', () => {
           };
           return { world, built, run, send };
         };
-        const outcome = ({ built }: ReturnType<typeof start>) => ({ state: built.state(), recorded: built.recorded });
+        const outcome = ({ built }: ReturnType<typeof start>) => ({
+          state: built.state(),
+          recorded: built.recorded,
+        });
         try {
           const again = start();
           const good: (readonly number[])[] = [];
@@ -137,8 +153,14 @@ describe('an atom', () => {
           for (const values of good) otherwise.send(values);
           otherwise.world.faults = undefined;
           for (const values of bad) otherwise.send(values);
-          const sent = { ...outcome(again), recorded: new Map([...again.built.recorded].filter(([stream]) => stream !== 1)) };
-          const wouldHave = { ...outcome(otherwise), recorded: new Map([...otherwise.built.recorded].filter(([stream]) => stream !== 1)) };
+          const sent = {
+            ...outcome(again),
+            recorded: new Map([...again.built.recorded].filter(([stream]) => stream !== 1)),
+          };
+          const wouldHave = {
+            ...outcome(otherwise),
+            recorded: new Map([...otherwise.built.recorded].filter(([stream]) => stream !== 1)),
+          };
           expect(sent).toEqual(wouldHave);
         } catch (error) {
           fc.pre(!isTooLarge(error));
@@ -151,36 +173,43 @@ describe('an atom', () => {
 
   it('gives one atom, whatever the graph; passes give at most one each', () => {
     fc.assert(
-      fc.property(programs({ ...reach, onFailure: 'deadLetter' }), faults, fc.nat(), (program, faults, seed) => {
-        const world = new World(faults);
-        const built = build(program, world);
-        const run = stepping(built.app, seed);
-        const passes = passesOf(run);
-        try {
-          runToRest(run);
-        } catch (error) {
-          fc.pre(!isTooLarge(error));
-          throw error;
-        }
-        const letters = run.system.deadLetters.list();
-        const counted = (stream: number, end: 'atom' | 'seal'): number =>
-          (built.recorded.get(stream) ?? []).filter((atom) => atom.end === end).length;
-        const sources = built.streams.length - (program.portals.length > 0 ? 1 : 0);
-        let stream = program.inputs.length;
-        program.stages.forEach((stage, s) => {
-          const own = stream;
-          stream += stage.kind === 'splitter' ? stage.mods.length : 1;
-          if (stage.kind !== 'workflow' || own >= sources) return;
-          const source = stage.source % own;
-          const path = `/program/workflows/w${s}`;
-          const aside = letters.filter(({ workflow, kind }) => workflow === path && kind === 'atom').length;
-          const seals = counted(source, 'seal');
-          const lost = Math.max(0, aside - seals);
-          expect(counted(own, 'seal')).toBe(seals);
-          expect(counted(own, 'atom')).toBeGreaterThanOrEqual(counted(source, 'atom') - aside);
-          expect(counted(own, 'atom')).toBeLessThanOrEqual(counted(source, 'atom') - lost + (passes.get(path) ?? 0));
-        });
-      }),
+      fc.property(
+        programs({ ...reach, onFailure: 'deadLetter' }),
+        faults,
+        fc.nat(),
+        (program, faults, seed) => {
+          const world = new World(faults);
+          const built = build(program, world);
+          const run = stepping(built.app, seed);
+          const passes = passesOf(run);
+          try {
+            runToRest(run);
+          } catch (error) {
+            fc.pre(!isTooLarge(error));
+            throw error;
+          }
+          const letters = run.system.deadLetters.list();
+          const counted = (stream: number, end: 'atom' | 'seal'): number =>
+            (built.recorded.get(stream) ?? []).filter((atom) => atom.end === end).length;
+          const sources = built.streams.length - (program.portals.length > 0 ? 1 : 0);
+          let stream = program.inputs.length;
+          program.stages.forEach((stage, s) => {
+            const own = stream;
+            stream += stage.kind === 'splitter' ? stage.mods.length : 1;
+            if (stage.kind !== 'workflow' || own >= sources) return;
+            const source = stage.source % own;
+            const path = `/program/workflows/w${s}`;
+            const aside = letters.filter(({ workflow, kind }) => workflow === path && kind === 'atom').length;
+            const seals = counted(source, 'seal');
+            const lost = Math.max(0, aside - seals);
+            expect(counted(own, 'seal')).toBe(seals);
+            expect(counted(own, 'atom')).toBeGreaterThanOrEqual(counted(source, 'atom') - aside);
+            expect(counted(own, 'atom')).toBeLessThanOrEqual(
+              counted(source, 'atom') - lost + (passes.get(path) ?? 0),
+            );
+          });
+        },
+      ),
       runs(60),
     );
   });

@@ -73,8 +73,9 @@ export const EGRESS = -1;
 type Emitting = ProcessorContext<number>;
 type Asking = AskerContext<number>;
 
-const values = (scope: (name: string, initial: undefined) => ReturnType<typeof perKeyState<number | undefined>>) =>
-  Array.from({ length: SLOTS }, (_, i) => scope(`value ${i}`, undefined));
+const values = (
+  scope: (name: string, initial: undefined) => ReturnType<typeof perKeyState<number | undefined>>,
+) => Array.from({ length: SLOTS }, (_, i) => scope(`value ${i}`, undefined));
 const handles = {
   key: { values: values(perKeyState), map: perKeyMap<number, number>('map') },
   task: { values: values(perTaskState), map: perTaskMap<number, number>('map') },
@@ -128,7 +129,9 @@ class Builder {
     const { record = () => true, ingress = false, retain = () => false } = this.#building;
     const { streams } = this;
     this.#egress = app.egress('out');
-    this.#portals = portals.map(({ keyed }, i) => app.portal(`p${i}`, keyed ? { key: (request) => request % 2 } : {}));
+    this.#portals = portals.map(({ keyed }, i) =>
+      app.portal(`p${i}`, keyed ? { key: (request) => request % 2 } : {}),
+    );
     for (const atoms of inputs) {
       const sent = app.ingress<number>();
       this.ingresses.push(sent);
@@ -191,12 +194,19 @@ class Builder {
       });
       const ofTask = `${stateIn('task', stateTurn(context))} timer ${lastTimer.get(context)?.timer ?? '-'}`;
       Object.assign(context, { key, cell, live });
-      return [...ofKeys, ['', ofTask]].filter(([, state = '']) => /\d/.test(state)).map((line) => `${site} ${line.join(' ')}`);
+      return [...ofKeys, ['', ofTask]]
+        .filter(([, state = '']) => /\d/.test(state))
+        .map((line) => `${site} ${line.join(' ')}`);
     });
     return lines.toSorted().join('\n');
   }
 
-  #workflow(app: ApplicationBuilder, name: string, source: Stream<number>, workflow: Workflow): Stream<number> {
+  #workflow(
+    app: ApplicationBuilder,
+    name: string,
+    source: Stream<number>,
+    workflow: Workflow,
+  ): Stream<number> {
     const { nodes, sinks, onFailure } = workflow;
     const first = app.workflow(name, { onFailure }).source(source);
     const flows = this.#nodes(name, first, nodes);
@@ -212,7 +222,9 @@ class Builder {
   #nodes(name: string, first: Flow<number>, nodes: readonly Node[]): TaskFlow<number, number>[] {
     const flows: TaskFlow<number, number>[] = [];
     nodes.forEach((node, n) => {
-      const [from = first, ...others] = positionsOf(node.inputs, n).map((position) => flows[position] ?? first);
+      const [from = first, ...others] = positionsOf(node.inputs, n).map(
+        (position) => flows[position] ?? first,
+      );
       flows.push(this.#node(`${name}n${n}`, others.length > 0 ? from.union(...others) : from, node));
     });
     return flows;
@@ -355,13 +367,16 @@ class Builder {
 
   /** The workflow whose one task answers all portals. */
   #answering(app: ApplicationBuilder, behind: readonly Node[]): void {
-    const answers = this.#program.portals.map(
-      ({ actions }, i): Answer<number> =>
-        answer(this.#portals[i] as Portal<number, number>, (request: number, ctx: ReplierContext<number, number>) => {
+    const answers = this.#program.portals.map(({ actions }, i): Answer<number> =>
+      answer(
+        this.#portals[i] as Portal<number, number>,
+        (request: number, ctx: ReplierContext<number, number>) => {
           this.#perform(ctx, `answer.p${i}`, request, actions);
-        }),
+        },
+      ),
     );
-    const onFailure = this.#program.stages.find((stage) => stage.kind === 'workflow')?.onFailure ?? 'deadLetter';
+    const onFailure =
+      this.#program.stages.find((stage) => stage.kind === 'workflow')?.onFailure ?? 'deadLetter';
     const source = app.workflow('answer', { onFailure }).source(this.streams[0] as Stream<number>);
     const task = tasks.askerreplier<number, number>(this.#asks('answer'), answers, (value, ctx) => {
       this.#perform(ctx, 'answer', value, [{ do: 'add', scope: 'key', slot: 0, by: 1 }]);
@@ -433,7 +448,9 @@ class Builder {
     const after = /^answer\.p(\d+)/.exec(site)?.[1];
     const offered = this.#portals.slice(after === undefined ? 0 : Number(after) + 1);
     if (offered.length === 0) return;
-    const futures = action.portals.map((p) => ctx.ask(offered[p % offered.length] as Portal<number, number>, value, options));
+    const futures = action.portals.map((p) =>
+      ctx.ask(offered[p % offered.length] as Portal<number, number>, value, options),
+    );
     const failed = (error: unknown, c: Asking): void => {
       this.#perform(c, `${site}.else`, blame(error), otherwise ?? []);
     };
@@ -448,14 +465,20 @@ class Builder {
     futures.forEach((future, f) => {
       if (how === 'closure') {
         const resumed = (reply: number, c: Asking): void => {
-          if (future.value(c) !== reply) throw new Error('a future has another value than its continuation was given');
+          if (future.value(c) !== reply)
+            throw new Error('a future has another value than its continuation was given');
           this.#perform(c, `${site}.then${f}`, reply, then);
         };
         if (otherwise === undefined) ctx.await(future, resumed);
         else ctx.await(future, resumed, failed);
       } else if (how === 'named') {
-        const place = site.split('.', 1)[0] === 'answer' ? 'answer' : site.split(/[./]/).slice(0, 3).join('.');
-        ctx.await(future, this.named(place, otherwise !== undefined), { site: `${site}.named${f}`, then, otherwise });
+        const place =
+          site.split('.', 1)[0] === 'answer' ? 'answer' : site.split(/[./]/).slice(0, 3).join('.');
+        ctx.await(future, this.named(place, otherwise !== undefined), {
+          site: `${site}.named${f}`,
+          then,
+          otherwise,
+        });
       }
     });
   }

@@ -8,7 +8,13 @@ import { World, blame, isTooLarge, type Faults, type Seen } from './perform.ts';
 import { programs, type Program } from './program.ts';
 import { runs } from './runs.ts';
 
-const reach = { portals: false, timers: false, chance: false, sequencers: 'single', onFailure: 'deadLetter' } as const;
+const reach = {
+  portals: false,
+  timers: false,
+  chance: false,
+  sequencers: 'single',
+  onFailure: 'deadLetter',
+} as const;
 const faults = fc.record({ when: fc.constant('late' as const), salt: fc.nat(), percent: fc.nat(25) });
 
 /** The turns of each task, in their order. */
@@ -36,7 +42,12 @@ function expected(program: Program, faults: Faults) {
   const world = new World(faults);
   try {
     const { streams, setAside, released } = interpret(program, world);
-    return { streams, setAside, tasks: byTask(world.trace), released: inAnyOrder([...released.values()].flat()) };
+    return {
+      streams,
+      setAside,
+      tasks: byTask(world.trace),
+      released: inAnyOrder([...released.values()].flat()),
+    };
   } catch (error) {
     if (isTooLarge(error)) return undefined;
     throw error;

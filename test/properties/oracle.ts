@@ -6,7 +6,16 @@
 import type { Key } from 'portico/dataflow';
 import { AT_END, keyOf, type SeenAtom } from './build.ts';
 import { blame, isTooLarge, type Turn, type World } from './perform.ts';
-import { mix, positionsOf, type Action, type Behavior, type Node, type Program, type Step, type Workflow } from './program.ts';
+import {
+  mix,
+  positionsOf,
+  type Action,
+  type Behavior,
+  type Node,
+  type Program,
+  type Step,
+  type Workflow,
+} from './program.ts';
 
 type End = SeenAtom['end'];
 type Event = { readonly key: Key; readonly value: number } | { readonly key: Key; readonly error: unknown };
@@ -53,9 +62,14 @@ export function interpret(program: Program, world: World): Interpreted {
         break;
       case 'sequencer': {
         const [only, ...others] = new Set(stage.from.map(source));
-        if (others.length > 0 || stage.back !== undefined) throw new Error('merging is beyond this interpreter');
+        if (others.length > 0 || stage.back !== undefined)
+          throw new Error('merging is beyond this interpreter');
         // No atom without events goes on, and no end of the stream.
-        streams.push((only ?? []).filter(({ events }) => events.length > 0).map(({ events }) => ({ events, end: 'atom' })));
+        streams.push(
+          (only ?? [])
+            .filter(({ events }) => events.length > 0)
+            .map(({ events }) => ({ events, end: 'atom' })),
+        );
       }
     }
   });
@@ -67,7 +81,8 @@ export function interpret(program: Program, world: World): Interpreted {
 }
 
 function split(source: readonly Atom[], mods: readonly number[]): Atom[][] {
-  const first = (event: Event): number => mods.findIndex((mod) => 'value' in event && event.value % mod === 0);
+  const first = (event: Event): number =>
+    mods.findIndex((mod) => 'value' in event && event.value % mod === 0);
   return mods.map((_, i) =>
     source
       .map(({ events, end }) => ({ events: events.filter((event) => first(event) === i), end }))
@@ -132,7 +147,10 @@ class NaiveWorkflow {
   }
 
   #node(n: number, { parts }: Node, events: readonly Event[], end: End): Event[] {
-    return parts.reduce<readonly Event[]>((events, steps, p) => this.#part(n, p, steps, events, end), events) as Event[];
+    return parts.reduce<readonly Event[]>(
+      (events, steps, p) => this.#part(n, p, steps, events, end),
+      events,
+    ) as Event[];
   }
 
   #part(n: number, p: number, steps: readonly Step[], events: readonly Event[], end: End): Event[] {
@@ -166,8 +184,10 @@ class NaiveWorkflow {
     }
     turn(undefined, (turn) => {
       const [place, { onAtomComplete, onComplete }] = current(turn.state);
-      if (end === 'atom' && onAtomComplete !== undefined) this.#world.perform(turn, `${place}.atom`, AT_END, onAtomComplete);
-      if (end === 'seal' && onComplete !== undefined) this.#world.perform(turn, `${place}.complete`, AT_END, onComplete);
+      if (end === 'atom' && onAtomComplete !== undefined)
+        this.#world.perform(turn, `${place}.atom`, AT_END, onAtomComplete);
+      if (end === 'seal' && onComplete !== undefined)
+        this.#world.perform(turn, `${place}.complete`, AT_END, onComplete);
       const own = hidden(turn.state, p);
       if (end === 'atom') own.set('step', Number(own.get('step') ?? 0) + 1);
     });

@@ -87,12 +87,22 @@ export function isTooLarge(error: unknown): boolean {
 }
 
 function tooLarge(): InvariantViolation {
-  return new InvariantViolation({ code: 'invariant/violated', where: 'too large', what: 'it is', cure: 'none' });
+  return new InvariantViolation({
+    code: 'invariant/violated',
+    where: 'too large',
+    what: 'it is',
+    cure: 'none',
+  });
 }
 
 /** A value that says which error it was. */
 export function blame(error: unknown): number {
-  const text = error instanceof Fault ? error.message : error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const text =
+    error instanceof Fault
+      ? error.message
+      : error instanceof Error && 'code' in error
+        ? String(error.code)
+        : String(error);
   return hash(text) % 100;
 }
 
@@ -113,9 +123,14 @@ function act(turn: Turn, action: Action, value: number, site: string): void {
     case 'log':
       return turn.log(value);
     case 'add':
-      return turn.write(action.scope, action.slot, (turn.read(action.scope, action.slot) ?? 0) + action.by + value);
+      return turn.write(
+        action.scope,
+        action.slot,
+        (turn.read(action.scope, action.slot) ?? 0) + action.by + value,
+      );
     case 'addMany':
-      for (let slot = 0; slot < SLOTS; slot++) turn.write(action.scope, slot, (turn.read(action.scope, slot) ?? 0) + slot);
+      for (let slot = 0; slot < SLOTS; slot++)
+        turn.write(action.scope, slot, (turn.read(action.scope, slot) ?? 0) + slot);
       return;
     case 'forget':
       return turn.write(action.scope, action.slot, undefined);

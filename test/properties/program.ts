@@ -153,7 +153,10 @@ export function programs(reach: Reach): fc.Arbitrary<Program> {
   return fc.record({
     inputs: fc.array(atoms, { minLength: 1, maxLength: 3 }),
     stages: fc.array(stage, { minLength: 1, maxLength: 4 }),
-    portals: fc.array(fc.record({ keyed: fc.boolean(), actions: answering(reach) }), { minLength: Math.min(1, some), maxLength: some }),
+    portals: fc.array(fc.record({ keyed: fc.boolean(), actions: answering(reach) }), {
+      minLength: Math.min(1, some),
+      maxLength: some,
+    }),
     behindPortals: fc.array(node(reach), { maxLength: 2 }),
   });
 }
@@ -169,7 +172,10 @@ export function workflows(reach: Reach): fc.Arbitrary<Workflow> {
 }
 
 export const atoms: fc.Arbitrary<number[][]> = fc.array(
-  fc.array(fc.tuple(fc.nat(2), fc.nat(20)).map(([life, payload]) => life * 100 + payload), { maxLength: 5 }),
+  fc.array(
+    fc.tuple(fc.nat(2), fc.nat(20)).map(([life, payload]) => life * 100 + payload),
+    { maxLength: 5 },
+  ),
   { minLength: 1, maxLength: 5 },
 );
 
@@ -199,7 +205,13 @@ function node(reach: Reach): fc.Arbitrary<Node> {
     ),
     parts: fc.oneof(
       { weight: 6, arbitrary: step.map((one) => [[one]]) },
-      { weight: 1, arbitrary: fc.array(fc.array(step, { minLength: 1, maxLength: 3, size: few(3) }), { minLength: 1, maxLength: 2 }) },
+      {
+        weight: 1,
+        arbitrary: fc.array(fc.array(step, { minLength: 1, maxLength: 3, size: few(3) }), {
+          minLength: 1,
+          maxLength: 2,
+        }),
+      },
     ),
   });
 }
@@ -218,8 +230,14 @@ function behavior(reach: Reach): fc.Arbitrary<Behavior> {
       onComplete: rarely(emitting(within, 'task')),
       onTimer: within.timers ? emitting(within, 'key') : fc.constant(undefined),
     });
-  const processor: fc.Arbitrary<Op> = fc.record({ kind: fc.constant('processor'), actions: emitting(reach, 'key') });
-  return fc.oneof({ weight: 1, arbitrary: made(processor, reach) }, { weight: 2, arbitrary: made(op(reach), { ...reach, portals: false }) });
+  const processor: fc.Arbitrary<Op> = fc.record({
+    kind: fc.constant('processor'),
+    actions: emitting(reach, 'key'),
+  });
+  return fc.oneof(
+    { weight: 1, arbitrary: made(processor, reach) },
+    { weight: 2, arbitrary: made(op(reach), { ...reach, portals: false }) },
+  );
 }
 
 /** All but processors, which alone can ask. */
@@ -231,7 +249,10 @@ function op(all: Reach): fc.Arbitrary<Op> {
   return fc.oneof(
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('map' as const), add: fc.nat(9), actions: lean }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('filter' as const), mod: small, actions: lean }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('flatMap' as const), times: fc.nat(2), actions: lean }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('flatMap' as const), times: fc.nat(2), actions: lean }),
+    },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('key' as const), mod: small, actions: lean }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('consume' as const), actions: lean }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('vsm' as const), actions: full, others: full }) },
@@ -239,18 +260,26 @@ function op(all: Reach): fc.Arbitrary<Op> {
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('sample' as const), every: small }) },
     {
       weight: 2,
-      arbitrary: fc.record({ kind: fc.constantFrom('identity' as const, 'identity' as const, 'logger' as const, 'empty' as const) }),
+      arbitrary: fc.record({
+        kind: fc.constantFrom('identity' as const, 'identity' as const, 'logger' as const, 'empty' as const),
+      }),
     },
   );
 }
 
 function stateAction(scope: Scope): fc.Arbitrary<Action> {
-  const scopes = scope === 'key' ? fc.constantFrom<Scope>('key', 'task') : fc.integer({ min: 0, max: 15 }).map((drawn): Scope => (drawn === 15 ? 'key' : 'task'));
+  const scopes =
+    scope === 'key'
+      ? fc.constantFrom<Scope>('key', 'task')
+      : fc.integer({ min: 0, max: 15 }).map((drawn): Scope => (drawn === 15 ? 'key' : 'task'));
   const slot = fc.nat(1);
   const entry = fc.nat(2);
   const of = <const T extends Action['do']>(what: T): fc.Arbitrary<T> => fc.constant(what);
   return fc.oneof(
-    { weight: 4, arbitrary: fc.record({ do: of('add'), scope: scopes, slot, by: fc.integer({ min: 1, max: 5 }) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: of('add'), scope: scopes, slot, by: fc.integer({ min: 1, max: 5 }) }),
+    },
     { weight: 1, arbitrary: fc.record({ do: of('addMany'), scope: scopes }) },
     { weight: 2, arbitrary: fc.record({ do: of('forget'), scope: scopes, slot }) },
     { weight: 3, arbitrary: fc.record({ do: of('put'), scope: scopes, entry }) },
@@ -261,7 +290,12 @@ function stateAction(scope: Scope): fc.Arbitrary<Action> {
 }
 
 /** The actions of a handler that may emit. */
-function emitting(reach: Reach, scope: Scope, depth: number = 0, answers: boolean = false): fc.Arbitrary<Action[]> {
+function emitting(
+  reach: Reach,
+  scope: Scope,
+  depth: number = 0,
+  answers: boolean = false,
+): fc.Arbitrary<Action[]> {
   const of = <const T extends Action['do']>(what: T): fc.Arbitrary<T> => fc.constant(what);
   const timers = reach.timers ? 1 : 0;
   const action: fc.Arbitrary<Action> = fc.oneof(
@@ -274,7 +308,10 @@ function emitting(reach: Reach, scope: Scope, depth: number = 0, answers: boolea
     { weight: reach.chance ? 1 : 0, arbitrary: fc.record({ do: of('draw') }) },
     { weight: 3 * timers, arbitrary: fc.record({ do: of('after'), ms: fc.nat(3) }) },
     { weight: timers, arbitrary: fc.record({ do: of('cancel') }) },
-    { weight: reach.portals && depth < 2 ? 6 : 0, arbitrary: depth < 2 ? ask(reach, depth, answers) : fc.constant<Action>({ do: 'cancel' }) },
+    {
+      weight: reach.portals && depth < 2 ? 6 : 0,
+      arbitrary: depth < 2 ? ask(reach, depth, answers) : fc.constant<Action>({ do: 'cancel' }),
+    },
   );
   return fc.array(action, { maxLength: depth === 0 ? 4 : 3 });
 }
@@ -300,5 +337,7 @@ function answering(reach: Reach, depth: number = 0): fc.Arbitrary<Action[]> {
   const reply = fc.record({ do: fc.constant('reply' as const), add: fc.nat(9) });
   return fc
     .tuple(emitting(reach, 'key', depth, true), fc.option(reply, { nil: undefined }), fc.boolean())
-    .map(([actions, replying, first]) => (replying === undefined ? actions : first ? [replying, ...actions] : [...actions, replying]));
+    .map(([actions, replying, first]) =>
+      replying === undefined ? actions : first ? [replying, ...actions] : [...actions, replying],
+    );
 }

@@ -1,4 +1,12 @@
-import { application, priority, random, roundRobin, startSystem, steppingSystem, type Application } from 'portico/dataflow';
+import {
+  application,
+  priority,
+  random,
+  roundRobin,
+  startSystem,
+  steppingSystem,
+  type Application,
+} from 'portico/dataflow';
 import { virtualHost } from 'portico/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +15,13 @@ import { World, isTooLarge, type Faults } from './perform.ts';
 import { programs, type Program } from './program.ts';
 import { runs } from './runs.ts';
 
-const reach = { portals: true, timers: true, chance: true, sequencers: 'any', onFailure: 'deadLetter' } as const;
+const reach = {
+  portals: true,
+  timers: true,
+  chance: true,
+  sequencers: 'any',
+  onFailure: 'deadLetter',
+} as const;
 const faults = fc.record({ when: fc.constant('late' as const), salt: fc.nat(), percent: fc.nat(15) });
 
 /** Everything that happens in a stepping system, in its order. */
@@ -22,7 +36,13 @@ function stepped(program: Program, faults: Faults, seed: number) {
     throw error;
   }
   const { partition } = run.system;
-  return { trace: world.trace, log: run.log, recorded: built.recorded, state: built.state(), steps: partition.steps };
+  return {
+    trace: world.trace,
+    log: run.log,
+    recorded: built.recorded,
+    state: built.state(),
+    steps: partition.steps,
+  };
 }
 
 /** Everything that happens in a running system, in its order. */

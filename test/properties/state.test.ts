@@ -1,4 +1,11 @@
-import { application, perKeyMap, perKeyState, perTaskMap, perTaskState, steppingSystem } from 'portico/dataflow';
+import {
+  application,
+  perKeyMap,
+  perKeyState,
+  perTaskMap,
+  perTaskState,
+  steppingSystem,
+} from 'portico/dataflow';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs } from './runs.ts';
@@ -55,7 +62,8 @@ type Plain = Map<string, Map<number, number>>;
 /** The maps of a scope that hold anything, as text in the order of their entries. */
 function text(state: Plain, key: number | undefined): string {
   const of = (scope: string): string => JSON.stringify([...(state.get(scope) ?? [])]);
-  const values = (scope: string): string => JSON.stringify([...(state.get(scope) ?? [])].toSorted(([a], [b]) => a - b));
+  const values = (scope: string): string =>
+    JSON.stringify([...(state.get(scope) ?? [])].toSorted(([a], [b]) => a - b));
   const scopes = key === undefined ? ['task'] : [`key ${key}`, 'task'];
   return scopes.map((scope) => `${values(`${scope} value`)} ${of(`${scope} entry`)}`).join(' | ');
 }
@@ -90,7 +98,8 @@ function naive(atoms: readonly (readonly Turn[])[]): string[] {
 
 /** The same from the engine, with the number of cells that are left in the end. */
 function engine(atoms: readonly (readonly Turn[])[]): { seen: string[]; cells: number } {
-  const of = <S>(make: (name: string, initial: undefined) => S): S[] => Array.from({ length: NAMES }, (_, i) => make(`${i}`, undefined));
+  const of = <S>(make: (name: string, initial: undefined) => S): S[] =>
+    Array.from({ length: NAMES }, (_, i) => make(`${i}`, undefined));
   const handles = {
     key: { values: of(perKeyState<number | undefined>), map: perKeyMap<number, number>('map') },
     task: { values: of(perTaskState<number | undefined>), map: perTaskMap<number, number>('map') },
@@ -130,7 +139,13 @@ function engine(atoms: readonly (readonly Turn[])[]): { seen: string[]; cells: n
           return value === undefined ? [] : [[i, value]];
         });
         seen.push(
-          text(new Map([['task value', new Map(set)], ['task entry', new Map(handles.task.map.entries(ctx))]]), undefined),
+          text(
+            new Map([
+              ['task value', new Map(set)],
+              ['task entry', new Map(handles.task.map.entries(ctx))],
+            ]),
+            undefined,
+          ),
         );
       })
       .identity()
@@ -142,7 +157,9 @@ function engine(atoms: readonly (readonly Turn[])[]): { seen: string[]; cells: n
   const system = steppingSystem({ log: () => undefined });
   system.launch(app);
   system.stepUntilComplete();
-  const counts = [...system.partition.instances.values()].flatMap((instance) => [...instance.cellCounts().values()]);
+  const counts = [...system.partition.instances.values()].flatMap((instance) => [
+    ...instance.cellCounts().values(),
+  ]);
   return { seen, cells: counts.reduce((sum, count) => sum + count, 0) };
 }
 
@@ -161,8 +178,18 @@ describe('the state of a task', () => {
       key,
       ends: 'well',
       writes: [
-        ...Array.from({ length: NAMES }, (_, name): Write => ({ scope: 'key', what: 'value', name, value: undefined })),
-        ...Array.from({ length: NAMES }, (_, name): Write => ({ scope: 'key', what: 'entry', name, value: undefined })),
+        ...Array.from({ length: NAMES }, (_, name): Write => ({
+          scope: 'key',
+          what: 'value',
+          name,
+          value: undefined,
+        })),
+        ...Array.from({ length: NAMES }, (_, name): Write => ({
+          scope: 'key',
+          what: 'entry',
+          name,
+          value: undefined,
+        })),
       ],
     });
     fc.assert(

@@ -28,7 +28,9 @@ function seenOf(program: Program, faults: Faults, seed: number) {
     steps: partition.steps,
     timers: partition.turns.timers.waiting().map(({ owner, dueMs, order }) => ({ owner, dueMs, order })),
     taskTimers: partition.taskTimers.size,
-    deadLetters: run.system.deadLetters.list().map(({ error, ...letter }) => ({ ...letter, error: error.message })),
+    deadLetters: run.system.deadLetters
+      .list()
+      .map(({ error, ...letter }) => ({ ...letter, error: error.message })),
     errors: run.log.filter((line) => line.startsWith('error')),
   };
 }
@@ -40,12 +42,18 @@ describe('a turn', () => {
     'that throws leaves nothing of what it did before it threw (failed atoms: %s)',
     (onFailure) => {
       fc.assert(
-        fc.property(programs({ ...reach, onFailure }), fc.nat(), fc.integer({ min: 1, max: 25 }), fc.nat(), (program, salt, percent, seed) => {
-          const late = seenOf(program, { when: 'late', salt, percent }, seed);
-          const early = seenOf(program, { when: 'early', salt, percent }, seed);
-          fc.pre(late !== undefined && early !== undefined);
-          expect(late).toEqual(early);
-        }),
+        fc.property(
+          programs({ ...reach, onFailure }),
+          fc.nat(),
+          fc.integer({ min: 1, max: 25 }),
+          fc.nat(),
+          (program, salt, percent, seed) => {
+            const late = seenOf(program, { when: 'late', salt, percent }, seed);
+            const early = seenOf(program, { when: 'early', salt, percent }, seed);
+            fc.pre(late !== undefined && early !== undefined);
+            expect(late).toEqual(early);
+          },
+        ),
         runs(),
       );
     },

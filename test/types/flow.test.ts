@@ -300,8 +300,9 @@ describe('a modifier', () => {
     write((app) => {
       const task = numbers(app).map((n) => `${n}`);
       expectTypeOf(task.withAndThen(tasks.map((text) => text === ''))).toEqualTypeOf<
-        TaskFlow<number, boolean>
+        TaskFlow<string, boolean>
       >();
+      task.withAndThen(tasks.identity()).withStep(tasks.map((text: string) => text));
       // @ts-expect-error the task emits strings, and this goes on with numbers
       task.withAndThen(tasks.map((n: number) => n));
     });
