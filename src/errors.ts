@@ -76,7 +76,10 @@ export const errorCatalogue = {
   'actor/name-taken': ['program', 'An actor of that name is alive already.'],
   'actor/not-a-child': ['program', 'An actor tried to stop one that is not its child.'],
   'actor/stash-full': ['program', 'An actor stashed more messages than its stash holds.'],
-  'actor/death-pact': ['program', 'An actor that is watched has stopped, and the watcher does not handle that.'],
+  'actor/death-pact': [
+    'program',
+    'An actor that is watched has stopped, and the watcher does not handle that.',
+  ],
   'actor/bad-cron': ['program', 'A cron expression cannot be read, or names no day that exists.'],
   'application/launched-twice': ['program', 'An application of that name is running already.'],
   'application/unknown': ['program', 'No application of that name is running.'],
@@ -159,7 +162,10 @@ export class InvariantViolation extends PorticoError {
 export function invalid(path: string, problems: readonly Problem[]): PorticoError {
   const many = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
   const what = `the application has ${many}`;
-  return new PorticoError({ code: 'graph/invalid', where: path, what, cure: 'Mend each of them' }, { problems });
+  return new PorticoError(
+    { code: 'graph/invalid', where: path, what, cure: 'Mend each of them' },
+    { problems },
+  );
 }
 
 /** Asserts what must hold whatever users do. */

@@ -67,19 +67,26 @@ export function platformHost(replace: Partial<Host> = {}): Host {
  * ```
  */
 export function manualClock(startMs = 0): ManualClock {
-  if (!Number.isFinite(startMs)) throw noTime('manualClock', `a clock cannot start at ${printed(startMs)} ms`);
+  if (!Number.isFinite(startMs))
+    throw noTime('manualClock', `a clock cannot start at ${printed(startMs)} ms`);
   let now = startMs;
   return {
     now: () => now,
     advance(ms) {
-      if (!Number.isFinite(ms) || ms < 0) throw noTime('advance', `a clock cannot be moved by ${printed(ms)} ms`);
+      if (!Number.isFinite(ms) || ms < 0)
+        throw noTime('advance', `a clock cannot be moved by ${printed(ms)} ms`);
       now += ms;
     },
   };
 }
 
 function noTime(where: string, what: string): PorticoError {
-  return new PorticoError({ code: 'system/bad-argument', where, what, cure: 'Give a finite number from 0 up' });
+  return new PorticoError({
+    code: 'system/bad-argument',
+    where,
+    what,
+    cure: 'Give a finite number from 0 up',
+  });
 }
 
 /** What is used of an AbortSignal; platforms give the whole one, so it can be handed on to `fetch` and the like. */

@@ -4,7 +4,14 @@
  * @packageDocumentation
  */
 // Write an application.
-export { application, ApplicationBuilder, Generators, Registry, type ApplicationWith, type WorkflowOptions } from './graph/builder.ts';
+export {
+  application,
+  ApplicationBuilder,
+  Generators,
+  Registry,
+  type ApplicationWith,
+  type WorkflowOptions,
+} from './graph/builder.ts';
 export type {
   Application,
   ConnectionNode,
@@ -27,7 +34,13 @@ export type { AnyFlow } from './graph/workflow.ts';
 export type { Egress, Ingress, Portal, Sequencer, Splitter, Stream } from './graph/handles.ts';
 export type { Key } from './graph/keys.ts';
 export type { AtomSource, GeneratorNode, GeneratorOptions, Throttle } from './graph/generators.ts';
-export { priority, random, roundRobin, type SequencerStrategy, type SequencerTurn } from './graph/sequencers.ts';
+export {
+  priority,
+  random,
+  roundRobin,
+  type SequencerStrategy,
+  type SequencerTurn,
+} from './graph/sequencers.ts';
 
 // Write its tasks.
 export * as tasks from './graph/tasks.ts';

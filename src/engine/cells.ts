@@ -305,7 +305,8 @@ export class UndoLog {
   }
 
   #sweep(): void {
-    for (const cell of this.#emptied) if (cell.empty && cell.home?.get(cell.key) === cell) cell.home.delete(cell.key);
+    for (const cell of this.#emptied)
+      if (cell.empty && cell.home?.get(cell.key) === cell) cell.home.delete(cell.key);
     this.#emptied = [];
   }
 }

@@ -24,7 +24,16 @@ import type { Atom } from './atom.ts';
 import { Cell, EntryMap, type Cells } from './cells.ts';
 import type { EgressRuntime } from './egress.ts';
 import { CancelTimer, TaskTimer, type Entrance, type TaskTimers } from './entrance.ts';
-import { Ask, Gather, Refusal, Reply, named, type Awaited, type PortalRuntime, type Resumption } from './portal.ts';
+import {
+  Ask,
+  Gather,
+  Refusal,
+  Reply,
+  named,
+  type Awaited,
+  type PortalRuntime,
+  type Resumption,
+} from './portal.ts';
 import { Draw, type Random } from './random.ts';
 import type { Turns } from './turn.ts';
 
@@ -180,7 +189,11 @@ export class TaskContext implements AnyContext {
     const egress = this.#abilities.egresses.get(path);
     if (egress === undefined) {
       const what = `it releases to ${path}, which is no egress of its application`;
-      throw this.#wrong('graph/unknown-path', what, 'Release to what app.egress() returned for this application');
+      throw this.#wrong(
+        'graph/unknown-path',
+        what,
+        'Release to what app.egress() returned for this application',
+      );
     }
     this.turns.add(egress.release(this.key ?? deriveKey(value, 0), value));
   }
@@ -230,7 +243,8 @@ export class TaskContext implements AnyContext {
 
   writeState(handle: StateHandle, value: unknown): void {
     if (this.#strict && typeof value === 'object') frozen(value);
-    const cell = handle.scope === 'key' ? (this.cell ?? this.#find(handle) ?? this.#create()) : this.#own(handle);
+    const cell =
+      handle.scope === 'key' ? (this.cell ?? this.#find(handle) ?? this.#create()) : this.#own(handle);
     const { place } = handle;
     const slot = this.#handles[place] === handle ? (this.#slots[place] as number) : this.#slot(handle);
     this.turns.undoLog.before(cell, slot, value === absent);
@@ -263,7 +277,11 @@ export class TaskContext implements AnyContext {
     }
     const target = this.#abilities.asks.get(path);
     if (target === undefined) {
-      throw this.#wrong('portal/undeclared', `it asks ${path}, which it does not declare`, 'Name the portal in asks');
+      throw this.#wrong(
+        'portal/undeclared',
+        `it asks ${path}, which it does not declare`,
+        'Name the portal in asks',
+      );
     }
     const asker = this.key;
     const key = target.key === undefined ? (asker ?? 0) : checkedKey(target.key(request), target.path);
@@ -313,7 +331,11 @@ export class TaskContext implements AnyContext {
       throw this.#wrong('portal/reply-outside-request', 'there is no request to reply to', cure);
     }
     if (request.answered) {
-      throw this.#wrong('portal/replied-twice', 'this request was replied to already', 'Reply once to each request');
+      throw this.#wrong(
+        'portal/replied-twice',
+        'this request was replied to already',
+        'Reply once to each request',
+      );
     }
     this.turns.add(new Reply(request, value));
   }
@@ -349,7 +371,11 @@ export class TaskContext implements AnyContext {
     TaskContext.#alive(this, 'after');
     const { key } = this;
     if (!this.#abilities.hasTimer) {
-      throw this.#wrong('context/not-offered', 'it sets a timer and has no handler for it', 'Add withOnTimer');
+      throw this.#wrong(
+        'context/not-offered',
+        'it sets a timer and has no handler for it',
+        'Add withOnTimer',
+      );
     }
     if (!(typeof delayMs === 'number' && delayMs >= 0)) {
       throw this.#badArgument(`a timer cannot wait ${inWords(delayMs)} ms`, 'Give it a number from 0 up');
@@ -364,12 +390,18 @@ export class TaskContext implements AnyContext {
     TaskContext.#alive(this, 'cancel');
     const number = (id as TimerId | null | undefined)?.timer;
     if (typeof number !== 'number') {
-      throw this.#badArgument(`cancel was given ${inWords(id)}, and a timer is needed`, 'Give it what after returned');
+      throw this.#badArgument(
+        `cancel was given ${inWords(id)}, and a timer is needed`,
+        'Give it what after returned',
+      );
     }
     const timer = this.#surroundings.taskTimers.find(number);
     if (timer === undefined) return;
     if (timer.owner !== this.path) {
-      throw this.#badArgument(`it cancels the timer of ${timer.owner}`, 'Cancel a timer in the task that set it');
+      throw this.#badArgument(
+        `it cancels the timer of ${timer.owner}`,
+        'Cancel a timer in the task that set it',
+      );
     }
     this.turns.add(new CancelTimer(timer, this.turns.timers));
   }
@@ -382,12 +414,19 @@ export class TaskContext implements AnyContext {
     const number = given?.request;
     if (portal === undefined || number === undefined) {
       const cure = 'Give it what defer returned in the same task';
-      throw this.#badArgument(`${what} was given ${inWords(id)}, and a request that this task left open is needed`, cure);
+      throw this.#badArgument(
+        `${what} was given ${inWords(id)}, and a request that this task left open is needed`,
+        cure,
+      );
     }
     const request = portal.open.get(number);
     if (request === undefined) portal.late++;
     else if (request.answered) {
-      throw this.#wrong('portal/replied-twice', 'this request was replied to already', 'Reply once to each request');
+      throw this.#wrong(
+        'portal/replied-twice',
+        'this request was replied to already',
+        'Reply once to each request',
+      );
     }
     return request;
   }
@@ -397,7 +436,11 @@ export class TaskContext implements AnyContext {
     const { key } = this;
     if (key === undefined) {
       const what = `the state ${handle.name} belongs to a key, and there is no event that has one`;
-      throw this.#wrong('state/no-key', what, 'Use perTaskState or perTaskMap in onAtomComplete and onComplete');
+      throw this.#wrong(
+        'state/no-key',
+        what,
+        'Use perTaskState or perTaskMap in onAtomComplete and onComplete',
+      );
     }
     const cell = this.#state.cells.get(key);
     this.cell = cell;
@@ -438,20 +481,32 @@ export class TaskContext implements AnyContext {
     const { atom, undoLog } = this.turns;
     const asked = future instanceof Ask && future.home === this.#entrance && future.atom === atom;
     if (!asked || future.turn !== undoLog.turn) {
-      throw this.#wrong('future/other-turn', 'it awaits a future of another turn', 'Await it in the turn that asks');
+      throw this.#wrong(
+        'future/other-turn',
+        'it awaits a future of another turn',
+        'Await it in the turn that asks',
+      );
     }
     if (future.awaited) throw this.#awaitedTwice();
     return future;
   }
 
   #awaitedTwice(): PorticoError {
-    return this.#wrong('future/awaited-twice', 'it awaits a future that is awaited already', 'Await each future once');
+    return this.#wrong(
+      'future/awaited-twice',
+      'it awaits a future that is awaited already',
+      'Await each future once',
+    );
   }
 
   #resumption(then: unknown, rest: unknown): Resumption {
     if (typeof then === 'function') {
-      if (rest === undefined || typeof rest === 'function') return { onReply: then, onFailure: rest } as Resumption;
-      throw this.#badArgument(`it awaits with ${inWords(rest)} for failures`, 'Give it a function, or leave it out');
+      if (rest === undefined || typeof rest === 'function')
+        return { onReply: then, onFailure: rest } as Resumption;
+      throw this.#badArgument(
+        `it awaits with ${inWords(rest)} for failures`,
+        'Give it a function, or leave it out',
+      );
     }
     if (!this.#abilities.continuations.has(then)) {
       const { name } = (then ?? {}) as { name?: unknown };
@@ -478,13 +533,18 @@ export class TaskContext implements AnyContext {
   }
 
   #outside(what: string): PorticoError {
-    const cure = 'Use a context only in the call that it was given to; what takes time comes back as an event';
+    const cure =
+      'Use a context only in the call that it was given to; what takes time comes back as an event';
     return this.#wrong('context/outside-turn', `${what} was called outside a turn of this task`, cure);
   }
 
   #stateOutside(handle: StateHandle): PorticoError {
     const what = `the state ${handle.name} was used outside a turn of this task`;
-    return this.#wrong('state/outside-turn', what, 'Use state only in a handler, with the context it was given');
+    return this.#wrong(
+      'state/outside-turn',
+      what,
+      'Use state only in a handler, with the context it was given',
+    );
   }
 
   #badArgument(what: string, cure: string): PorticoError {

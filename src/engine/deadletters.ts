@@ -20,7 +20,10 @@ export interface DeadLetter {
 
 export class DeadLetters {
   readonly #limit: number;
-  readonly #letters = new Map<number, { readonly letter: DeadLetter; readonly work: Atom | Pass; readonly workflow: WorkflowRuntime }>();
+  readonly #letters = new Map<
+    number,
+    { readonly letter: DeadLetter; readonly work: Atom | Pass; readonly workflow: WorkflowRuntime }
+  >();
   #ids = 0;
 
   constructor(limit: number) {
@@ -54,7 +57,8 @@ export class DeadLetters {
 
   /** Forgets the letters of workflows under a path. */
   forget(under: string): void {
-    for (const [id, { workflow }] of this.#letters) if (workflow.path.startsWith(under)) this.#letters.delete(id);
+    for (const [id, { workflow }] of this.#letters)
+      if (workflow.path.startsWith(under)) this.#letters.delete(id);
   }
 }
 
@@ -66,12 +70,16 @@ function copyOf(atom: Atom): Atom {
 }
 
 function eventsOf(work: Atom | Pass): DeadLetter['events'] {
-  if (work instanceof Atom) return work.values.slice(0, work.n).map((value, i) => ({ key: work.keys[i], value }));
+  if (work instanceof Atom)
+    return work.values.slice(0, work.n).map((value, i) => ({ key: work.keys[i], value }));
   switch (work.kind) {
     case 'requests':
       return (work.items as readonly Ask[]).map(({ key, request }) => ({ key, value: request }));
     case 'replies':
-      return (work.items as readonly Ask[]).map(({ askerKey, outcome }) => ({ key: askerKey, value: outcome }));
+      return (work.items as readonly Ask[]).map(({ askerKey, outcome }) => ({
+        key: askerKey,
+        value: outcome,
+      }));
     case 'timers':
       return (work.items as readonly TaskTimer[]).map(({ key, payload }) => ({ key, value: payload }));
   }

@@ -43,7 +43,8 @@ export class GeneratorRuntime extends Timed implements Runnable {
     this.#ready = surroundings.ready;
     this.#source = this.#guarded(node.open);
     stream.onRoom = () => {
-      if (this.place === -1 && !this.done && this.slot === -1 && stream.backlog < BACKLOG) this.#ready.add(this);
+      if (this.place === -1 && !this.done && this.slot === -1 && stream.backlog < BACKLOG)
+        this.#ready.add(this);
     };
   }
 
@@ -96,7 +97,8 @@ export class GeneratorRuntime extends Timed implements Runnable {
     const { nowMs } = this.#turns;
     if (nowMs >= this.#windowEndsMs) {
       // An atom larger than a whole window's share uses up the shares of the windows after it.
-      const windows = this.#windowEndsMs === -Infinity ? 1 : 1 + Math.floor((nowMs - this.#windowEndsMs) / perMs);
+      const windows =
+        this.#windowEndsMs === -Infinity ? 1 : 1 + Math.floor((nowMs - this.#windowEndsMs) / perMs);
       this.#left = Math.min(throttle.events, this.#left + windows * throttle.events);
       this.#windowEndsMs = nowMs + perMs;
     }

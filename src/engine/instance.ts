@@ -60,21 +60,38 @@ export class Instance {
     this.path = app.path;
     this.#ground = ground;
     const { pool } = ground;
-    for (const { path } of [...app.generators, ...app.ingresses, ...app.egresses, ...app.sequencers, ...app.workflows]) this.#addStream(streamPath(path));
+    for (const { path } of [
+      ...app.generators,
+      ...app.ingresses,
+      ...app.egresses,
+      ...app.sequencers,
+      ...app.workflows,
+    ])
+      this.#addStream(streamPath(path));
     for (const { path } of app.splits) this.#addStream(path);
-    this.#egresses = new Map(app.egresses.map(({ path }) => [path, new EgressRuntime(this.stream(streamPath(path)), ground)]));
+    this.#egresses = new Map(
+      app.egresses.map(({ path }) => [path, new EgressRuntime(this.stream(streamPath(path)), ground)]),
+    );
     for (const { path, strategy } of app.sequencers) {
       const runtime = new SequencerRuntime(path, this.stream(streamPath(path)), strategy, ground);
       this.entities.set(path, { kind: 'sequencer', app: app.path, runtime });
     }
     for (const { path } of app.splitters) {
-      this.entities.set(path, { kind: 'splitter', app: app.path, runtime: new SplitterRuntime(path, ground) });
+      this.entities.set(path, {
+        kind: 'splitter',
+        app: app.path,
+        runtime: new SplitterRuntime(path, ground),
+      });
     }
     for (const { path, key } of app.portals) {
       this.entities.set(path, { kind: 'portal', app: app.path, runtime: new PortalRuntime(path, key) });
     }
-    this.generators = app.generators.map((node) => new GeneratorRuntime(node, this.stream(streamPath(node.path)), ground));
-    this.workflows = app.workflows.map(({ path, onFailure }) => new WorkflowRuntime(path, this.stream(streamPath(path)), onFailure, ground));
+    this.generators = app.generators.map(
+      (node) => new GeneratorRuntime(node, this.stream(streamPath(node.path)), ground),
+    );
+    this.workflows = app.workflows.map(
+      ({ path, onFailure }) => new WorkflowRuntime(path, this.stream(streamPath(path)), onFailure, ground),
+    );
     this.workflows.forEach((workflow, i) => {
       workflow.equip(this.#segments(i, workflow, pool), plan.workflows[i]?.sink ?? []);
     });
@@ -111,7 +128,9 @@ export class Instance {
 
   /** The number of cells of each task that has any, by the path of the task. */
   cellCounts(): Map<string, number> {
-    return new Map(this.#states.filter(({ cells }) => cells.size > 0).map(({ path, cells }) => [path, cells.size]));
+    return new Map(
+      this.#states.filter(({ cells }) => cells.size > 0).map(({ path, cells }) => [path, cells.size]),
+    );
   }
 
   stream(path: string): AtomicStream {
@@ -137,17 +156,20 @@ export class Instance {
 
   #segments(index: number, workflow: WorkflowRuntime, pool: AtomPool): Segment[] {
     const tasks = this.plan.application.workflows[index]?.tasks ?? [];
-    return (this.plan.workflows[index]?.segments ?? []).map(({ tasks: members, inputs, readers }, segment) => {
-      const operators: Operator[] = [];
-      for (const task of members) {
-        const node = tasks[task];
-        if (node === undefined) continue;
-        const state = new TaskState(node.name, `${workflow.path}/${node.name}`);
-        this.#states.push(state);
-        for (const spec of node.parts) this.#addOperator(made(spec, state), state, workflow, segment, operators, pool);
-      }
-      return { operators, inputs, readers };
-    });
+    return (this.plan.workflows[index]?.segments ?? []).map(
+      ({ tasks: members, inputs, readers }, segment) => {
+        const operators: Operator[] = [];
+        for (const task of members) {
+          const node = tasks[task];
+          if (node === undefined) continue;
+          const state = new TaskState(node.name, `${workflow.path}/${node.name}`);
+          this.#states.push(state);
+          for (const spec of node.parts)
+            this.#addOperator(made(spec, state), state, workflow, segment, operators, pool);
+        }
+        return { operators, inputs, readers };
+      },
+    );
   }
 
   #addOperator(
@@ -173,7 +195,8 @@ export class Instance {
       egresses: this.#egresses,
     };
     const context = new TaskContext(state, entrance, abilities, this.#ground);
-    for (const { portal, handle } of spec.answers) this.#find(portal.path, 'portal').answerWith(entrance, handle);
+    for (const { portal, handle } of spec.answers)
+      this.#find(portal.path, 'portal').answerWith(entrance, handle);
     operators.push(
       spec.lean === undefined
         ? new HandlerOperator(handlers, key, context, pool)
@@ -190,12 +213,17 @@ function made(spec: TaskSpec, { name, path }: InitContext): TaskSpec {
   try {
     task = made(factory({ name, path }), { name, path });
   } catch (cause) {
-    throw initFailed(path, `its factory threw: ${describe(cause)}`, 'Let the factory return a task', { cause });
+    throw initFailed(path, `its factory threw: ${describe(cause)}`, 'Let the factory return a task', {
+      cause,
+    });
   }
   // The plan knows only what was declared before the factory ran.
   const asks = new Set(spec.asks.map((portal) => portal.path));
   const answers = new Set(spec.answers.map(({ portal }) => portal.path));
-  if (task.asks.some((portal) => !asks.has(portal.path)) || task.answers.some(({ portal }) => !answers.has(portal.path))) {
+  if (
+    task.asks.some((portal) => !asks.has(portal.path)) ||
+    task.answers.some(({ portal }) => !answers.has(portal.path))
+  ) {
     const cure = 'Write portal tasks directly into the workflow, so that it is known who asks and answers';
     throw initFailed(path, 'its factory made a task with portals', cure, {});
   }

@@ -27,7 +27,12 @@ export interface Operator {
 }
 
 /** Makes the operator of a single function. */
-export function leanOperator(kind: LeanKind, f: LeanFunction, context: TaskContext, pool: AtomPool): Operator {
+export function leanOperator(
+  kind: LeanKind,
+  f: LeanFunction,
+  context: TaskContext,
+  pool: AtomPool,
+): Operator {
   switch (kind) {
     case 'map':
       return new MapOperator(f, context, pool);
@@ -399,7 +404,7 @@ export class HandlerOperator implements Operator {
   }
 
   /** O2. */
-  #failed(out: Atom, error: unknown, handled?: Failure  ): void {
+  #failed(out: Atom, error: unknown, handled?: Failure): void {
     const { context } = this;
     const failure = failed(context, error);
     out.n = context.savepoint;

@@ -74,7 +74,8 @@ export class Partition implements Ground, Known {
     instance.close();
     this.instances.delete(instance.path);
     for (const path of instance.entities.keys()) this.#entities.delete(path);
-    for (const tap of this.#taps) if (instance.entities.get(tap.stream.path)?.runtime === tap.stream) this.untap(tap);
+    for (const tap of this.#taps)
+      if (instance.entities.get(tap.stream.path)?.runtime === tap.stream) this.untap(tap);
     const under = `${instance.path}/`;
     const { timers } = this.turns;
     for (const timed of timers.waiting().slice()) if (timed.owner.startsWith(under)) timers.cancel(timed);
@@ -85,7 +86,9 @@ export class Partition implements Ground, Known {
   /** Who, of the other applications, needs something of this one: what, and who. */
   dependentsOf(instance: Instance): string[] {
     return [...this.instances.values()].flatMap(({ path, plan }) =>
-      path === instance.path ? [] : plan.requires.filter((need) => instance.entities.has(need.path)).map(({ by }) => by),
+      path === instance.path
+        ? []
+        : plan.requires.filter((need) => instance.entities.has(need.path)).map(({ by }) => by),
     );
   }
 
@@ -133,9 +136,15 @@ export class Partition implements Ground, Known {
   }
 
   /** Appends an atom from outside. */
-  admit(stream: AtomicStream, keyOf: ((value: unknown) => Key) | undefined, values: readonly unknown[]): void {
+  admit(
+    stream: AtomicStream,
+    keyOf: ((value: unknown) => Key) | undefined,
+    values: readonly unknown[],
+  ): void {
     // All keys first: a key function may throw, and then nothing has happened.
-    const keys = values.map((value) => (keyOf === undefined ? deriveKey(value, 0) : checkedKey(keyOf(value), stream.path)));
+    const keys = values.map((value) =>
+      keyOf === undefined ? deriveKey(value, 0) : checkedKey(keyOf(value), stream.path),
+    );
     const atom = this.pool.take();
     for (let i = 0; i < values.length; i++) atom.push(keys[i] as Key, values[i]);
     stream.append(atom);
@@ -146,7 +155,10 @@ export class Partition implements Ground, Known {
       this.#taps.delete(tap);
       const cure = 'Catch in the subscriber what may happen there, and subscribe again';
       const what = `a subscriber threw and was unsubscribed: ${describe(cause)}`;
-      const error = new PorticoError({ code: 'system/subscriber-failed', where: stream.path, what, cure }, { cause });
+      const error = new PorticoError(
+        { code: 'system/subscriber-failed', where: stream.path, what, cure },
+        { cause },
+      );
       this.log('error', stream.path, stream.path, error.message);
     });
     this.#taps.add(tap);
@@ -170,7 +182,10 @@ export class Partition implements Ground, Known {
     else if (this.deadLetters.full) {
       const cure = 'Re-send or discard dead letters, or allow more of them';
       const what = `the dead letters are full, and so this could not be set aside: ${error.what}`;
-      this.failure = new PorticoError({ code: 'deadletter/full', where: workflow.path, what, cure }, { cause: error });
+      this.failure = new PorticoError(
+        { code: 'deadletter/full', where: workflow.path, what, cure },
+        { cause: error },
+      );
     } else {
       const { id } = this.deadLetters.add(workflow, work, error);
       this.log('error', workflow.path, workflow.path, `set aside as dead letter ${id}: ${error.message}`);
@@ -200,5 +215,8 @@ export class Partition implements Ground, Known {
 /** Only our own code is outside the places that catch errors of users. */
 function unexpected(cause: unknown): PorticoError {
   const what = `an error escaped the engine: ${describe(cause)}`;
-  return new PorticoError({ code: 'invariant/violated', where: 'engine', what, cure: 'Please report it' }, { cause });
+  return new PorticoError(
+    { code: 'invariant/violated', where: 'engine', what, cure: 'Please report it' },
+    { cause },
+  );
 }

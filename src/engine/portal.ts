@@ -307,7 +307,12 @@ export class Refusal implements Effect {
   }
 }
 
-function settleWith({ onReply, onFailure }: Resumption, outcome: unknown, failed: boolean, ctx: AnyContext): void {
+function settleWith(
+  { onReply, onFailure }: Resumption,
+  outcome: unknown,
+  failed: boolean,
+  ctx: AnyContext,
+): void {
   if (!failed) settled(onReply(outcome, ctx), ctx.path);
   else if (onFailure !== undefined) settled(onFailure(outcome, ctx), ctx.path);
   else throw outcome;

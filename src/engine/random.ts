@@ -28,7 +28,7 @@ export class Random {
     s ^= s >>> 17;
     s ^= s << 5;
     this.#state = s;
-    return ((s >>> 0) * bound) / 0x1_0000_0000 | 0;
+    return (((s >>> 0) * bound) / 0x1_0000_0000) | 0;
   }
 }
 

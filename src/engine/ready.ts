@@ -37,7 +37,13 @@ export interface Ready {
  * Strictly by class, at random within a class: all that follows from an atom is done before a generator makes the next.
  */
 export class RankedReady implements Ready {
-  readonly #ranks: readonly RankList[] = [new RankList(), new RankList(), new RankList(), new RankList(), new RankList()];
+  readonly #ranks: readonly RankList[] = [
+    new RankList(),
+    new RankList(),
+    new RankList(),
+    new RankList(),
+    new RankList(),
+  ];
   readonly #random: Random;
   /** A bit for each class in which someone is ready. */
   #some = 0;

@@ -17,7 +17,13 @@ export class Tap implements Runnable, Consumer {
   readonly #cursor: Cursor;
   #closed = false;
 
-  constructor(stream: AtomicStream, subscriber: Subscriber, ready: Ready, from: 'end' | 'start', failed: (cause: unknown) => void) {
+  constructor(
+    stream: AtomicStream,
+    subscriber: Subscriber,
+    ready: Ready,
+    from: 'end' | 'start',
+    failed: (cause: unknown) => void,
+  ) {
     this.stream = stream;
     this.#subscriber = subscriber;
     this.#ready = ready;

@@ -126,7 +126,9 @@ export class WorkflowRuntime implements Runnable, Consumer {
       return out === atom ? this.#copyOf(atom) : out;
     }
     const chain = this.#chain;
-    return chain === undefined ? this.#runSegments(atom, 0, atom.end) : this.#runChain(chain, 0, atom, false, atom.end);
+    return chain === undefined
+      ? this.#runSegments(atom, 0, atom.end)
+      : this.#runChain(chain, 0, atom, false, atom.end);
   }
 
   /** Runs a pass. Returns false if the system has to stop. */
@@ -229,7 +231,8 @@ export class WorkflowRuntime implements Runnable, Consumer {
     const setAside = this.#host.failed(this, work, error);
     // Those who asked must not wait for an answer that was undone.
     if (setAside && 'kind' in work && work.kind !== 'timers') {
-      for (const ask of work.items as readonly Ask[]) (work.kind === 'requests' ? ask : ask.outer)?.fail(error);
+      for (const ask of work.items as readonly Ask[])
+        (work.kind === 'requests' ? ask : ask.outer)?.fail(error);
       this.#host.turns.flush();
     }
     return setAside;

@@ -46,7 +46,7 @@ export interface WorkflowNode {
 
 export interface TaskNode {
   readonly name: string;
-  /** One after the other, under one name and with one state. Mostly just one. */
+  /** @internal One after the other, under one name and with one state. Mostly just one. */
   readonly parts: readonly TaskSpec[];
   readonly inputs: readonly number[];
 }

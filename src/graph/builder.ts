@@ -65,7 +65,10 @@ export interface WorkflowOptions {
  * console.log(explain(app));
  * ```
  */
-export function application<H = void>(name: string, write: (app: ApplicationBuilder) => H): ApplicationWith<H> {
+export function application<H = void>(
+  name: string,
+  write: (app: ApplicationBuilder) => H,
+): ApplicationWith<H> {
   const builder = new ApplicationBuilder(name);
   const mistakes = functionMistakes('application', write).filter(({ code }) => code === 'graph/bad-argument');
   builder.note(mistakes, builder.path);
@@ -125,7 +128,10 @@ export class ApplicationBuilder {
   }
 
   /** A place where values from outside enter: `system.send(ingress, …)`. */
-  ingress<T>(name: string = this.freshName(), options: { readonly key?: (value: T) => Key } = {}): Ingress<T> {
+  ingress<T>(
+    name: string = this.freshName(),
+    options: { readonly key?: (value: T) => Key } = {},
+  ): Ingress<T> {
     const path = this.place('ingresses', name);
     const key = this.keyOf('ingress', options, path);
     this.#ingresses.push({ path, name, key });
@@ -143,7 +149,9 @@ export class ApplicationBuilder {
   }
 
   /** Merges streams; connect them with `connect`. The strategy is `random` if not given. */
-  sequencer<T>(options: { readonly name?: string; readonly strategy?: SequencerStrategy } = {}): Sequencer<T> {
+  sequencer<T>(
+    options: { readonly name?: string; readonly strategy?: SequencerStrategy } = {},
+  ): Sequencer<T> {
     const { name = this.freshName(), strategy = random } = this.options('sequencer', options, this.path);
     const path = this.place('sequencers', name);
     this.note(strategyMistakes(strategy), path);
@@ -182,9 +190,21 @@ export class ApplicationBuilder {
    * A stream of the events that pass, out of a splitter of this or of another application. Splits are tried in the
    * order in which they were made; an event goes to the first that it passes.
    */
-  split<T, U extends T>(splitter: Splitter<T>, predicate: (value: T) => value is U, options?: { readonly name?: string }): Stream<U>;
-  split<T>(splitter: Splitter<T>, predicate: (value: T) => boolean, options?: { readonly name?: string }): Stream<T>;
-  split<T>(splitter: Splitter<T>, predicate: (value: T) => boolean, options: { readonly name?: string } = {}): Stream<T> {
+  split<T, U extends T>(
+    splitter: Splitter<T>,
+    predicate: (value: T) => value is U,
+    options?: { readonly name?: string },
+  ): Stream<U>;
+  split<T>(
+    splitter: Splitter<T>,
+    predicate: (value: T) => boolean,
+    options?: { readonly name?: string },
+  ): Stream<T>;
+  split<T>(
+    splitter: Splitter<T>,
+    predicate: (value: T) => boolean,
+    options: { readonly name?: string } = {},
+  ): Stream<T> {
     this.mutable(this.path);
     const { name = this.freshName() } = this.options('split', options, this.path);
     const from = this.#handle('split', splitter, 'a splitter', this.path);
@@ -199,7 +219,10 @@ export class ApplicationBuilder {
   }
 
   /** A request/reply service. One task of this application answers it; tasks of any application may ask it. */
-  portal<Request, Reply>(name: string, options: { readonly key?: (request: Request) => Key } = {}): Portal<Request, Reply> {
+  portal<Request, Reply>(
+    name: string,
+    options: { readonly key?: (request: Request) => Key } = {},
+  ): Portal<Request, Reply> {
     const path = this.place('portals', name);
     const key = this.keyOf('portal', options, path);
     this.#portals.push({ path, name, key });
@@ -275,7 +298,11 @@ export class ApplicationBuilder {
   }
 
   /** @internal The key function among the options. */
-  keyOf<T>(to: string, given: { readonly key?: (value: T) => Key }, where: string): ((value: unknown) => Key) | undefined {
+  keyOf<T>(
+    to: string,
+    given: { readonly key?: (value: T) => Key },
+    where: string,
+  ): ((value: unknown) => Key) | undefined {
     const { key } = this.options(to, given, where);
     this.note(optionalFunctionMistakes(`the key of ${to}`, key), where);
     return key && erased(key);
@@ -301,9 +328,15 @@ export class ApplicationBuilder {
 
   #checkName(name: unknown, where: string): void {
     if (typeof name === 'string' && name !== '' && !name.includes('/')) return;
-    const given = typeof name === 'string' ? `the name “${name}” holds a slash` : `the name is ${inWords(name)}`;
+    const given =
+      typeof name === 'string' ? `the name “${name}” holds a slash` : `the name is ${inWords(name)}`;
     const what = name === '' ? 'the name is empty' : given;
-    this.problem({ code: 'graph/bad-name', where, what, cure: 'Use a text of at least one character, without a slash' });
+    this.problem({
+      code: 'graph/bad-name',
+      where,
+      what,
+      cure: 'Use a text of at least one character, without a slash',
+    });
   }
 }
 
@@ -316,7 +349,8 @@ function textOf(name: unknown): string {
 
 function strategyMistakes(given: unknown): Mistake[] {
   const { name, choose } = (given ?? {}) as Partial<SequencerStrategy>;
-  if (typeof name === 'string' && typeof choose === 'function') return functionMistakes(`the strategy ${name}`, choose);
+  if (typeof name === 'string' && typeof choose === 'function')
+    return functionMistakes(`the strategy ${name}`, choose);
   const what = `its strategy is ${inWords(given)}, which cannot choose`;
   const cure = 'Use random, roundRobin or priority, or an object with a name and a function choose';
   return [{ code: 'graph/bad-argument', what, cure }];
@@ -333,7 +367,10 @@ export class Generators {
   }
 
   /** One atom with these values. */
-  fromArray<T>(values: readonly T[], options: GeneratorOptions<T> & { readonly keys?: readonly Key[] } = {}): Stream<T> {
+  fromArray<T>(
+    values: readonly T[],
+    options: GeneratorOptions<T> & { readonly keys?: readonly Key[] } = {},
+  ): Stream<T> {
     const open = (keys?: readonly Key[]): AtomSource<T> => batches([values], keys && [keys]);
     return this.#add('array', options, open, arrayMistakes('fromArray', values));
   }
@@ -362,16 +399,32 @@ export class Generators {
     atoms: Iterable<Iterable<T>> | Iterator<Iterable<T>>,
     options: GeneratorOptions<T> & { readonly keys?: Iterable<Iterable<Key>> | Iterator<Iterable<Key>> } = {},
   ): Stream<T> {
-    const open = (keys?: Iterable<Iterable<Key>> | Iterator<Iterable<Key>>): AtomSource<T> => batches(atoms, keys);
+    const open = (keys?: Iterable<Iterable<Key>> | Iterator<Iterable<Key>>): AtomSource<T> =>
+      batches(atoms, keys);
     return this.#add('iterables', options, open, iterableMistakes('fromIterables', atoms));
   }
 
   /** The whole numbers from `start` up to but not including `end`, in atoms of `size`. */
-  fromRange(start: number, end: number, size: number, options: GeneratorOptions<number> = {}): Stream<number> {
-    const fine = Number.isInteger(start) && typeof end === 'number' && end >= start && Number.isInteger(size) && size >= 1;
+  fromRange(
+    start: number,
+    end: number,
+    size: number,
+    options: GeneratorOptions<number> = {},
+  ): Stream<number> {
+    const fine =
+      Number.isInteger(start) &&
+      typeof end === 'number' &&
+      end >= start &&
+      Number.isInteger(size) &&
+      size >= 1;
     const what = `fromRange(${inWords(start)}, ${inWords(end)}, ${inWords(size)}) is no range in atoms`;
     const cure = 'Give a whole start, an end not below it, and a whole size from 1 up';
-    return this.#add('range', options, () => range(start, end, size), fine ? [] : [{ code: 'graph/bad-argument', what, cure }]);
+    return this.#add(
+      'range',
+      options,
+      () => range(start, end, size),
+      fine ? [] : [{ code: 'graph/bad-argument', what, cure }],
+    );
   }
 
   /** One atom with one value. */
@@ -412,7 +465,13 @@ function throttleMistakes(throttle: Throttle | undefined): Mistake[] {
   const { events, perMs = 1000 } = (throttle as Throttle | null) ?? {};
   if (events !== undefined && events >= 1 && perMs > 0 && Number.isFinite(perMs)) return [];
   const what = `a throttle of ${inWords(events)} events per ${inWords(perMs)} ms lets nothing pass`;
-  return [{ code: 'graph/bad-argument', what, cure: 'Allow at least one event per time, and give the time in milliseconds' }];
+  return [
+    {
+      code: 'graph/bad-argument',
+      what,
+      cure: 'Allow at least one event per time, and give the time in milliseconds',
+    },
+  ];
 }
 
 /** Names what other applications offer. Whether it exists and is of that kind is checked at launch; its type is yours to say. */

@@ -168,5 +168,4 @@ export interface ReplierContext<in O, in Reply> extends AskerContext<O> {
 }
 
 /** Every ability at once: what the engine passes to any handler, whatever its type shows. */
-export interface AnyContext extends ReplierContext<unknown, unknown> {
-}
+export interface AnyContext extends ReplierContext<unknown, unknown> {}

@@ -5,7 +5,15 @@ import type { AskerContext, MapContext, ProcessorContext } from './context.ts';
 import type { Stream } from './handles.ts';
 import type { Key } from './keys.ts';
 import type { Answer } from './portals.ts';
-import { erased, identitySpec, specOf, withHandlers, withWrapper, type InitContext, type Task } from './task.ts';
+import {
+  erased,
+  identitySpec,
+  specOf,
+  withHandlers,
+  withWrapper,
+  type InitContext,
+  type Task,
+} from './task.ts';
 import * as tasks from './tasks.ts';
 import type { AnyFlow, WorkflowDraft } from './workflow.ts';
 
@@ -15,6 +23,7 @@ export class WorkflowBuilder {
   readonly name: string;
   readonly #draft: WorkflowDraft;
 
+  /** @internal */
   constructor(draft: WorkflowDraft) {
     this.path = draft.path;
     this.name = draft.name;
@@ -39,7 +48,7 @@ export class WorkflowBuilder {
 }
 
 /** What passes a predicate: what it guards, if it is a type guard. */
-export type Passing<T, P> = P extends (value: T) => value is (infer U extends T) ? U : T;
+export type Passing<T, P> = P extends ((value: T) => value is infer U extends T) ? U : T;
 
 /** The values that a flow carries. */
 export type FlowValue<F> = F extends AnyFlow<infer T> ? T : never;
@@ -68,6 +77,7 @@ export class Flow<T> implements AnyFlow<T> {
   /** Carries the type; never present. */
   declare readonly carried?: T;
 
+  /** @internal */
   constructor(workflow: WorkflowDraft, position: number) {
     this.workflow = workflow;
     this.position = position;
@@ -146,18 +156,28 @@ export class Flow<T> implements AnyFlow<T> {
   }
 
   /** All events of these flows: those of this one first, then of each other in the order given. */
-  union<const F extends readonly AnyFlow<unknown>[]>(...flows: F): TaskFlow<T | FlowValue<F[number]>, T | FlowValue<F[number]>> {
+  union<const F extends readonly AnyFlow<unknown>[]>(
+    ...flows: F
+  ): TaskFlow<T | FlowValue<F[number]>, T | FlowValue<F[number]>> {
     type All = T | FlowValue<F[number]>;
     return this.#join<All, All>({ spec: identitySpec('union') }, [this, ...flows]);
   }
 
   /** All events of the given flows, not of this one, through one task. */
-  combineAllFrom<const F extends readonly AnyFlow<unknown>[], U>(flows: F, task: Task<FlowValue<F[number]>, U>): TaskFlow<FlowValue<F[number]>, U> {
-    return this.#join<FlowValue<F[number]>, FlowValue<F[number]>>({ spec: identitySpec('union') }, flows).task(task);
+  combineAllFrom<const F extends readonly AnyFlow<unknown>[], U>(
+    flows: F,
+    task: Task<FlowValue<F[number]>, U>,
+  ): TaskFlow<FlowValue<F[number]>, U> {
+    return this.#join<FlowValue<F[number]>, FlowValue<F[number]>>(
+      { spec: identitySpec('union') },
+      flows,
+    ).task(task);
   }
 
   /** One flow for each predicate, with the events that pass it. An event can pass several. */
-  split<const P extends readonly ((value: T) => boolean)[]>(...predicates: P): { [I in keyof P]: TaskFlow<T, Passing<T, P[I]>> } {
+  split<const P extends readonly ((value: T) => boolean)[]>(
+    ...predicates: P
+  ): { [I in keyof P]: TaskFlow<T, Passing<T, P[I]>> } {
     return predicates.map((keep) => this.filter(keep)) as { [I in keyof P]: TaskFlow<T, Passing<T, P[I]>> };
   }
 
@@ -194,7 +214,9 @@ export class Flow<T> implements AnyFlow<T> {
   }
 
   /** Puts advice around every task written so far in this workflow. */
-  allWithWrapper(wrapper: (value: unknown, ctx: ProcessorContext<unknown>, inner: (value: unknown) => void) => void): this {
+  allWithWrapper(
+    wrapper: (value: unknown, ctx: ProcessorContext<unknown>, inner: (value: unknown) => void) => void,
+  ): this {
     const fine = this.workflow.fine(functionMistakes('allWithWrapper', wrapper));
     if (fine) this.workflow.modifyAll((spec) => withWrapper(spec, erased(wrapper)));
     return this;

@@ -74,7 +74,9 @@ export function range(start: number, end: number, size: number): AtomSource<numb
 
 /** Iterates over an iterable, or over what is left of an iterator. */
 export function iterate<T>(source: Iterable<T> | Iterator<T>): Iterable<T> {
-  return Symbol.iterator in source ? source : { [Symbol.iterator]: () => ({ next: () => answerOf(source.next()) }) };
+  return Symbol.iterator in source
+    ? source
+    : { [Symbol.iterator]: () => ({ next: () => answerOf(source.next()) }) };
 }
 
 /** What was opened, once it is sure that atoms can be asked of it. */
@@ -88,7 +90,13 @@ export function atomSource<T>(opened: AtomSource<T>): AtomSource<T> {
 export function arrayMistakes(to: string, given: unknown): Mistake[] {
   if (Array.isArray(given)) return [];
   const what = `${to} was given ${inWords(given)}, and an array is needed`;
-  return [{ code: 'graph/bad-argument', what, cure: 'Give it an array; fromIterable and fromIterables take what else can be iterated' }];
+  return [
+    {
+      code: 'graph/bad-argument',
+      what,
+      cure: 'Give it an array; fromIterable and fromIterables take what else can be iterated',
+    },
+  ];
 }
 
 /** What is wrong with an iterable or iterator that was given. */
@@ -96,14 +104,18 @@ export function iterableMistakes(to: string, given: unknown): Mistake[] {
   const isObject = (typeof given === 'object' && given !== null) || typeof given === 'string';
   if (isObject && Symbol.asyncIterator in Object(given)) {
     const what = `${to} was given an async iterable, and its values are needed at once`;
-    return [{ code: 'graph/async-function', what, cure: 'Read it outside and send what comes to an ingress' }];
+    return [
+      { code: 'graph/async-function', what, cure: 'Read it outside and send what comes to an ingress' },
+    ];
   }
   if (isObject && (Symbol.iterator in Object(given) || 'next' in Object(given))) return [];
   const what = `${to} was given ${inWords(given)}, and an iterable or an iterator is needed`;
   return [{ code: 'graph/bad-argument', what, cure: 'Give it something that for … of accepts' }];
 }
 
-function lookAhead<T>(source: Iterable<T> | Iterator<T>): AtomSource<T extends Iterable<infer V> ? V : never> {
+function lookAhead<T>(
+  source: Iterable<T> | Iterator<T>,
+): AtomSource<T extends Iterable<infer V> ? V : never> {
   type V = T extends Iterable<infer U> ? U : never;
   const iterator = iterate(source)[Symbol.iterator]();
   let ahead: IteratorResult<T> | undefined;
@@ -113,8 +125,11 @@ function lookAhead<T>(source: Iterable<T> | Iterator<T>): AtomSource<T extends I
     next: () => {
       const { value } = peek();
       ahead = undefined;
-      const iterable = typeof value === 'string' || (typeof value === 'object' && value !== null && Symbol.iterator in value);
-      if (!iterable) throw new TypeError(`an atom is ${inWords(value)}, and an iterable with its values is needed`);
+      const iterable =
+        typeof value === 'string' ||
+        (typeof value === 'object' && value !== null && Symbol.iterator in value);
+      if (!iterable)
+        throw new TypeError(`an atom is ${inWords(value)}, and an iterable with its values is needed`);
       return value as Iterable<V>;
     },
   };

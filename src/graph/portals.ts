@@ -39,6 +39,7 @@ export function continuation<R, Env, Out = never, Reply = never>(
 /** How a task answers one portal. */
 export interface Answer<out O> {
   readonly portal: { readonly path: string };
+  /** @internal */
   readonly handle: (request: unknown, ctx: AnyContext) => void;
   readonly [carries]?: O | undefined;
 }

@@ -173,7 +173,12 @@ export function perTaskMap<K extends Key, V>(name: string): MapState<K, V> {
 function named(where: string, name: unknown): string {
   if (typeof name === 'string' && name !== '') return name;
   const what = name === '' ? 'the name of a state is empty' : `the name of a state is ${inWords(name)}`;
-  throw new PorticoError({ code: 'graph/bad-name', where, what, cure: 'Give it a text of at least one character' });
+  throw new PorticoError({
+    code: 'graph/bad-name',
+    where,
+    what,
+    cure: 'Give it a text of at least one character',
+  });
 }
 
 /** State of one of Portico's own operators. Its slot is shared with nobody. */

@@ -2,7 +2,14 @@
  * A task as data: what its handlers are, which portals it asks and answers. Modifiers make a new task out of a task;
  * its role and its other handlers stay. Types are erased here; the builders around this file keep them.
  */
-import { functionMistakes, inWords, manyOf, optionalFunctionMistakes, settled, type Mistake } from './arguments.ts';
+import {
+  functionMistakes,
+  inWords,
+  manyOf,
+  optionalFunctionMistakes,
+  settled,
+  type Mistake,
+} from './arguments.ts';
 import type { AnyContext, Continuation } from './context.ts';
 import type { carries } from './handles.ts';
 import type { Key } from './keys.ts';
@@ -87,12 +94,23 @@ export function erased<F>(f: (...args: never[]) => unknown): F {
 }
 
 export function leanSpec(kind: LeanKind, f: LeanFunction, role: TaskRole = kind): TaskSpec {
-  return { ...nothing, role, lean: { kind, f }, mistakes: functionMistakes(role, f, { generators: kind === 'flatMap' }) };
+  return {
+    ...nothing,
+    role,
+    lean: { kind, f },
+    mistakes: functionMistakes(role, f, { generators: kind === 'flatMap' }),
+  };
 }
 
 export function handlerSpec(role: TaskRole, handlers: Handlers, portals: Partial<TaskSpec> = {}): TaskSpec {
   const { mistakes = [] } = portals;
-  return { ...nothing, ...portals, role, handlers, mistakes: [...mistakes, ...optionalFunctionMistakes(role, handlers.onNext)] };
+  return {
+    ...nothing,
+    ...portals,
+    role,
+    handlers,
+    mistakes: [...mistakes, ...optionalFunctionMistakes(role, handlers.onNext)],
+  };
 }
 
 export function factorySpec(factory: (ctx: InitContext) => TaskSpec): TaskSpec {
@@ -105,7 +123,8 @@ export function identitySpec(role: TaskRole = 'identity'): TaskSpec {
 
 /** The task that was given; if it is none, one that passes everything on and says so. */
 export function specOf(task: unknown, to: string): TaskSpec {
-  const spec = typeof task === 'object' && task !== null && 'spec' in task ? (task.spec as TaskSpec) : undefined;
+  const spec =
+    typeof task === 'object' && task !== null && 'spec' in task ? (task.spec as TaskSpec) : undefined;
   const lists = [spec?.asks, spec?.answers, spec?.continuations, spec?.mistakes];
   if (spec !== undefined && lists.every((list) => Array.isArray(list))) return spec;
   const what = `${to} was given ${inWords(task)}, and a task is needed`;

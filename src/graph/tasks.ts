@@ -1,6 +1,14 @@
 /** Prebuilt tasks: what the operators of a flow are made of, for use with `flow.task`, `withStep` and the like. */
 import { PorticoError, printed } from '../errors.ts';
-import { functionMistakes, inWords, notAHandle, optionalFunctionMistakes, pathOf, settled, type Mistake } from './arguments.ts';
+import {
+  functionMistakes,
+  inWords,
+  notAHandle,
+  optionalFunctionMistakes,
+  pathOf,
+  settled,
+  type Mistake,
+} from './arguments.ts';
 import type { AskerContext, Continuation, MapContext, ProcessorContext } from './context.ts';
 import type { Key } from './keys.ts';
 import type { Answer } from './portals.ts';
@@ -79,7 +87,9 @@ export function sample<I>(n: number): Task<I, I> {
   const spec = leanSpec('filter', keep, 'sample');
   if (Number.isInteger(n) && n >= 1) return { spec };
   const what = `sample(${inWords(n)}) keeps no whole share`;
-  return { spec: noting(spec, [{ code: 'graph/bad-argument', what, cure: 'Give it a whole number from 1 up' }]) };
+  return {
+    spec: noting(spec, [{ code: 'graph/bad-argument', what, cure: 'Give it a whole number from 1 up' }]),
+  };
 }
 
 /** Makes the task when its workflow starts: once, with fresh captured values. */
@@ -109,7 +119,12 @@ export function vsm<I, O>(initial: MachineState<I, O>): Task<I, O> {
     if (next === same) return;
     if (typeof next !== 'function') {
       const what = `a state of its machine returned ${inWords(next)}`;
-      throw new PorticoError({ code: 'task/bad-result', where: ctx.path, what, cure: 'Return the next state, or `same`' });
+      throw new PorticoError({
+        code: 'task/bad-result',
+        where: ctx.path,
+        what,
+        cure: 'Return the next state, or `same`',
+      });
     }
     state.set(ctx, next);
   };
@@ -138,7 +153,10 @@ export function stash<I, O>(define: (stash: Stash<I>) => Task<I, O>): Task<I, O>
       const entries = held.entries(ctx);
       held.clear(ctx);
       for (const [, value] of entries) {
-        settled(handlers.onNext?.(value, ctx as Parameters<NonNullable<typeof handlers.onNext>>[1]), ctx.path);
+        settled(
+          handlers.onNext?.(value, ctx as Parameters<NonNullable<typeof handlers.onNext>>[1]),
+          ctx.path,
+        );
       }
     },
   });
@@ -196,9 +214,16 @@ function asking(to: string, given: unknown): Pick<TaskSpec, 'asks' | 'continuati
   }
   return {
     asks: asks.filter((portal) => pathOf(portal) !== undefined) as { path: string }[],
-    continuations: continuations.filter(isRecord) as unknown as Continuation<never, never, unknown, unknown>[],
+    continuations: continuations.filter(isRecord) as unknown as Continuation<
+      never,
+      never,
+      unknown,
+      unknown
+    >[],
     mistakes: [
-      ...asks.filter((portal) => pathOf(portal) === undefined).map((portal) => notAHandle(to, portal, 'a portal')),
+      ...asks
+        .filter((portal) => pathOf(portal) === undefined)
+        .map((portal) => notAHandle(to, portal, 'a portal')),
       ...continuations.flatMap((each) => continuationMistakes(to, each)),
       ...sameNames(to, continuations),
     ],

@@ -59,7 +59,11 @@ export class WorkflowDraft {
     if (path === undefined) this.fine([notAHandle('source', stream, 'a stream')]);
     if (this.#source !== undefined) {
       const cure = 'Merge the streams with a sequencer, or write a second workflow';
-      this.problem('graph/second-source', `it reads ${this.#source} already, not also ${path ?? inWords(stream)}`, cure);
+      this.problem(
+        'graph/second-source',
+        `it reads ${this.#source} already, not also ${path ?? inWords(stream)}`,
+        cure,
+      );
     } else {
       this.#source = path ?? NOTHING;
       const known = ends.includes(from);
@@ -88,7 +92,11 @@ export class WorkflowDraft {
     const path = streamPath(this.path);
     if (into !== undefined && pathOf(into) === undefined) this.fine([notAHandle('sink', into, 'a stream')]);
     else if (into !== undefined && into.path !== path) {
-      this.problem('graph/foreign-sink', `a branch goes into ${into.path}`, `Sink it into ${path}, or connect two workflows by a stream`);
+      this.problem(
+        'graph/foreign-sink',
+        `a branch goes into ${into.path}`,
+        `Sink it into ${path}, or connect two workflows by a stream`,
+      );
     }
     this.#sink ??= { name: this.#app.freshName(), inputs: [] };
     this.#sink.inputs.push(flow.position);
@@ -98,18 +106,27 @@ export class WorkflowDraft {
   /** Those flows that are of this workflow; says so of the others. */
   owned(flows: unknown): AnyFlow<unknown>[] {
     const isFlow = (given: unknown): given is AnyFlow<unknown> =>
-      typeof given === 'object' && given !== null && 'workflow' in given && given.workflow instanceof WorkflowDraft;
-    return (Array.isArray(flows) ? (flows as unknown[]) : [flows]).filter((given): given is AnyFlow<unknown> => {
-      if (!isFlow(given)) {
-        const what = `${inWords(given)} was to be joined, and a flow is needed`;
-        this.problem('graph/bad-argument', what, 'Give flows one after the other: union(a, b), combineAllFrom([a, b], task)');
+      typeof given === 'object' &&
+      given !== null &&
+      'workflow' in given &&
+      given.workflow instanceof WorkflowDraft;
+    return (Array.isArray(flows) ? (flows as unknown[]) : [flows]).filter(
+      (given): given is AnyFlow<unknown> => {
+        if (!isFlow(given)) {
+          const what = `${inWords(given)} was to be joined, and a flow is needed`;
+          this.problem(
+            'graph/bad-argument',
+            what,
+            'Give flows one after the other: union(a, b), combineAllFrom([a, b], task)',
+          );
+          return false;
+        }
+        if (given.workflow === this) return true;
+        const cure = 'Join flows of one workflow, or merge the streams of two with a sequencer';
+        this.problem('graph/foreign-flow', `a flow of ${given.workflow.path} was joined here`, cure);
         return false;
-      }
-      if (given.workflow === this) return true;
-      const cure = 'Join flows of one workflow, or merge the streams of two with a sequencer';
-      this.problem('graph/foreign-flow', `a flow of ${given.workflow.path} was joined here`, cure);
-      return false;
-    });
+      },
+    );
   }
 
   /** @internal */
@@ -117,7 +134,9 @@ export class WorkflowDraft {
     const task = this.#draft(position, 'withName');
     if (typeof name !== 'string') {
       const what = `withName was given ${inWords(name)}`;
-      this.fine([{ code: 'graph/bad-name', what, cure: 'Give it a text of at least one character, without a slash' }]);
+      this.fine([
+        { code: 'graph/bad-name', what, cure: 'Give it a text of at least one character, without a slash' },
+      ]);
     } else if (task !== undefined) task.name = name;
   }
 
@@ -167,7 +186,9 @@ export class WorkflowDraft {
       from: this.#from,
       tasks: this.#tasks.map(({ name, parts, inputs }) => ({
         name,
-        parts: parts.map((steps) => (steps.length === 1 && steps[0] !== undefined ? steps[0].spec : sequenceOf(steps))),
+        parts: parts.map((steps) =>
+          steps.length === 1 && steps[0] !== undefined ? steps[0].spec : sequenceOf(steps),
+        ),
         inputs,
       })),
       sink: this.#sink,
@@ -178,7 +199,11 @@ export class WorkflowDraft {
     this.#app.mutable(this.path);
     const task = this.#tasks[position];
     if (task === undefined) {
-      this.problem('graph/modifier-on-source', `${what} was applied to the source`, 'Put a task such as identity() before it');
+      this.problem(
+        'graph/modifier-on-source',
+        `${what} was applied to the source`,
+        'Put a task such as identity() before it',
+      );
     }
     return task;
   }

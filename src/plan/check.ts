@@ -1,6 +1,12 @@
 /** The first pass: everything that is wrong with the graph, all of it at once. */
 import type { Problem } from '../errors.ts';
-import { NOTHING, streamPath, type Application, type EntityKind, type WorkflowNode } from '../graph/application.ts';
+import {
+  NOTHING,
+  streamPath,
+  type Application,
+  type EntityKind,
+  type WorkflowNode,
+} from '../graph/application.ts';
 import { cyclesOf, definitions, edgesOf } from './entities.ts';
 import type { Known, Pass, Plan, Requirement } from './plan.ts';
 
@@ -15,7 +21,9 @@ export const check: Pass = {
       ...duplicatePaths(app, known),
       ...uses.flatMap((use) => wrongUse(use, own, known)),
       ...app.workflows.flatMap((workflow) => workflowProblems(workflow)),
-      ...tasksOf(app).flatMap(({ spec, path }) => spec.mistakes.map((mistake) => ({ ...mistake, where: path }))),
+      ...tasksOf(app).flatMap(({ spec, path }) =>
+        spec.mistakes.map((mistake) => ({ ...mistake, where: path })),
+      ),
       ...retention(app, own, known),
       ...connectedTwice(app),
       ...bareCycles(app),
@@ -51,7 +59,9 @@ function usesOf(app: Application): Requirement[] {
 
 function tasksOf(app: Application): { spec: WorkflowNode['tasks'][number]['parts'][number]; path: string }[] {
   return app.workflows.flatMap((workflow) =>
-    workflow.tasks.flatMap(({ name, parts }) => parts.map((spec) => ({ spec, path: `${workflow.path}/${name}` }))),
+    workflow.tasks.flatMap(({ name, parts }) =>
+      parts.map((spec) => ({ spec, path: `${workflow.path}/${name}` })),
+    ),
   );
 }
 
@@ -62,16 +72,28 @@ function duplicatePaths(app: Application, known: Known | undefined): Problem[] {
     const cure = 'Give each its own name';
     // Whoever shares a name with another shares the path of its stream, too; that need not be said.
     if (path.endsWith('/stream') && (seen.get(path.slice(0, -'/stream'.length)) ?? 0) > 1) return [];
-    if (times > 1) return [{ code: 'graph/duplicate-path', where: path, what: `${times} things have this path`, cure }];
+    if (times > 1)
+      return [{ code: 'graph/duplicate-path', where: path, what: `${times} things have this path`, cure }];
     // Only splits are placed under another application's path.
     if (!path.startsWith(`${app.path}/`) && known?.kindOf(path) !== undefined) {
-      return [{ code: 'graph/duplicate-path', where: path, what: 'this path is taken by a launched application', cure }];
+      return [
+        {
+          code: 'graph/duplicate-path',
+          where: path,
+          what: 'this path is taken by a launched application',
+          cure,
+        },
+      ];
     }
     return [];
   });
 }
 
-function wrongUse(use: Requirement, own: Map<string, EntityKind | 'other'>, known: Known | undefined): Problem[] {
+function wrongUse(
+  use: Requirement,
+  own: Map<string, EntityKind | 'other'>,
+  known: Known | undefined,
+): Problem[] {
   const { path, kind, by } = use;
   const found = own.get(path) ?? known?.kindOf(path);
   if (found === kind) return [];
@@ -80,15 +102,27 @@ function wrongUse(use: Requirement, own: Map<string, EntityKind | 'other'>, know
     const stream = streamPath(path);
     const meant = kind === 'stream' && (own.has(stream) || known?.kindOf(stream) === 'stream');
     const hint = meant ? `Use ${stream}` : `Use the path of a ${kind}`;
-    return [{ code: 'graph/wrong-kind', where: by, what: `a ${kind} is needed, and ${path} is ${is}`, cure: hint }];
+    return [
+      { code: 'graph/wrong-kind', where: by, what: `a ${kind} is needed, and ${path} is ${is}`, cure: hint },
+    ];
   }
   if (known === undefined) return [];
   if (kind === 'stream' && known.kindOf(streamPath(path)) === 'stream') {
     const cure = `Use ${streamPath(path)}`;
-    return [{ code: 'graph/wrong-kind', where: by, what: `a stream is needed, and ${path} is the path of what makes one`, cure }];
+    return [
+      {
+        code: 'graph/wrong-kind',
+        where: by,
+        what: `a stream is needed, and ${path} is the path of what makes one`,
+        cure,
+      },
+    ];
   }
   const near = nearest(path, [...own.keys(), ...known.paths()]);
-  const cure = near === undefined ? 'Launch the application that has it first' : `Did you mean ${near}? Otherwise launch the application that has it first`;
+  const cure =
+    near === undefined
+      ? 'Launch the application that has it first'
+      : `Did you mean ${near}? Otherwise launch the application that has it first`;
   return [{ code: 'graph/unknown-path', where: by, what: `there is no ${kind} ${path}`, cure }];
 }
 
@@ -96,29 +130,58 @@ function workflowProblems(workflow: WorkflowNode): Problem[] {
   const where = workflow.path;
   const problems: Problem[] = [];
   if (workflow.source === undefined && workflow.sourceName === '') {
-    problems.push({ code: 'graph/source-missing', where, what: 'it reads no stream', cure: 'Begin it with source(stream), or with replier([…]) if it only answers portals' });
+    problems.push({
+      code: 'graph/source-missing',
+      where,
+      what: 'it reads no stream',
+      cure: 'Begin it with source(stream), or with replier([…]) if it only answers portals',
+    });
   }
   if (workflow.sink === undefined) {
-    problems.push({ code: 'graph/sink-missing', where, what: 'it has no output', cure: 'End it with sink()' });
+    problems.push({
+      code: 'graph/sink-missing',
+      where,
+      what: 'it has no output',
+      cure: 'End it with sink()',
+    });
   }
   const names = new Set<string>();
   for (const { name, inputs } of workflow.tasks) {
     if (names.has(name)) {
-      problems.push({ code: 'graph/duplicate-task', where, what: `two tasks are called ${name}`, cure: 'Give each its own name' });
+      problems.push({
+        code: 'graph/duplicate-task',
+        where,
+        what: `two tasks are called ${name}`,
+        cure: 'Give each its own name',
+      });
     }
     if (name === '' || name.includes('/')) {
       const what = `a task is called “${name}”`;
-      problems.push({ code: 'graph/bad-name', where, what, cure: 'Use at least one character, and no slash' });
+      problems.push({
+        code: 'graph/bad-name',
+        where,
+        what,
+        cure: 'Use at least one character, and no slash',
+      });
     }
     if (inputs.length === 0) {
-      problems.push({ code: 'graph/bad-argument', where, what: `the task ${name} reads nothing`, cure: 'Give it at least one flow' });
+      problems.push({
+        code: 'graph/bad-argument',
+        where,
+        what: `the task ${name} reads nothing`,
+        cure: 'Give it at least one flow',
+      });
     }
     names.add(name);
   }
   return problems;
 }
 
-function retention(app: Application, own: Map<string, EntityKind | 'other'>, known: Known | undefined): Problem[] {
+function retention(
+  app: Application,
+  own: Map<string, EntityKind | 'other'>,
+  known: Known | undefined,
+): Problem[] {
   const foreign = app.retained
     .filter((path) => own.get(path) !== 'stream')
     .map((path): Problem => {
@@ -126,7 +189,8 @@ function retention(app: Application, own: Map<string, EntityKind | 'other'>, kno
       return { code: 'graph/bad-argument', where: app.path, what, cure: 'Retain it where it is defined' };
     });
   const unkept = app.workflows.flatMap(({ source, from, path }): Problem[] => {
-    if (source === undefined || source === NOTHING || from === 'end' || app.retained.includes(source)) return [];
+    if (source === undefined || source === NOTHING || from === 'end' || app.retained.includes(source))
+      return [];
     if (!own.has(source) && known?.isRetained(source) !== false) return [];
     const what = `it reads ${source} from the start, and that stream keeps no past`;
     return [{ code: 'graph/not-retained', where: path, what, cure: 'Retain the stream where it is defined' }];
@@ -144,7 +208,9 @@ function connectedTwice(app: Application): Problem[] {
       return [];
     }
     const what = `${from} is connected to ${to} a second time`;
-    return [{ code: 'graph/connected-twice', where: path, what, cure: 'Connect it once: every atom arrives once' }];
+    return [
+      { code: 'graph/connected-twice', where: path, what, cure: 'Connect it once: every atom arrives once' },
+    ];
   });
 }
 
@@ -158,7 +224,9 @@ function bareCycles(app: Application): Problem[] {
 }
 
 function repliers(app: Application): Problem[] {
-  const answers = tasksOf(app).flatMap(({ spec, path }) => spec.answers.map(({ portal }) => ({ portal: portal.path, by: path })));
+  const answers = tasksOf(app).flatMap(({ spec, path }) =>
+    spec.answers.map(({ portal }) => ({ portal: portal.path, by: path })),
+  );
   const own = new Set(app.portals.map(({ path }) => path));
   const problems = app.portals.flatMap(({ path: where }): Problem[] => {
     const by = answers.filter(({ portal }) => portal === where).map((answer) => answer.by);
@@ -174,7 +242,12 @@ function repliers(app: Application): Problem[] {
     .filter(({ portal }) => !own.has(portal))
     .map(({ portal, by }): Problem => {
       const what = `it answers ${portal}, which is not a portal of ${app.path}`;
-      return { code: 'portal/foreign-replier', where: by, what, cure: 'Answer a portal in the application that defines it' };
+      return {
+        code: 'portal/foreign-replier',
+        where: by,
+        what,
+        cure: 'Answer a portal in the application that defines it',
+      };
     });
   return [...problems, ...foreign];
 }

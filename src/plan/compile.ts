@@ -47,6 +47,10 @@ function unplanned(application: Application): Plan {
     portals: [],
     ingresses: new Map(application.ingresses.map((node) => [node.path, node])),
     loops: [],
-    workflows: application.workflows.map(({ tasks }) => ({ segments: [], sink: [], stages: tasks.map(() => 0) })),
+    workflows: application.workflows.map(({ tasks }) => ({
+      segments: [],
+      sink: [],
+      stages: tasks.map(() => 0),
+    })),
   };
 }

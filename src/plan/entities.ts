@@ -10,10 +10,12 @@ export function definitions(app: Application): { path: string; kind: EntityKind 
     ...app.sequencers.map(({ path }) => ({ path, kind: 'sequencer' as const })),
     ...app.splitters.map(({ path }) => ({ path, kind: 'splitter' as const })),
     ...app.portals.map(({ path }) => ({ path, kind: 'portal' as const })),
-    ...[...app.workflows, ...app.generators, ...app.ingresses, ...app.egresses, ...app.connections].map(({ path }) => ({
-      path,
-      kind: 'other' as const,
-    })),
+    ...[...app.workflows, ...app.generators, ...app.ingresses, ...app.egresses, ...app.connections].map(
+      ({ path }) => ({
+        path,
+        kind: 'other' as const,
+      }),
+    ),
   ];
 }
 

@@ -27,7 +27,10 @@ function segmentsOf(workflow: WorkflowNode): Pick<WorkflowPlan, 'segments' | 'si
   const toSegment = (position: number): number => segmentOf.get(position) ?? SOURCE;
   workflow.tasks.forEach(({ inputs }, task) => {
     const [only] = inputs;
-    const before = inputs.length === 1 && only !== undefined && readers.get(only) === 1 ? segments[toSegment(only)] : undefined;
+    const before =
+      inputs.length === 1 && only !== undefined && readers.get(only) === 1
+        ? segments[toSegment(only)]
+        : undefined;
     if (before !== undefined && only !== undefined) {
       before.tasks.push(task);
       segmentOf.set(task, toSegment(only));
@@ -37,9 +40,11 @@ function segmentsOf(workflow: WorkflowNode): Pick<WorkflowPlan, 'segments' | 'si
     }
   });
   return {
-    segments: segments.map(
-      ({ tasks, inputs }): SegmentPlan => ({ tasks, inputs, readers: readers.get(tasks.at(-1) ?? SOURCE) ?? 0 }),
-    ),
+    segments: segments.map(({ tasks, inputs }): SegmentPlan => ({
+      tasks,
+      inputs,
+      readers: readers.get(tasks.at(-1) ?? SOURCE) ?? 0,
+    })),
     sink: sinkInputs.map(toSegment),
   };
 }

@@ -15,7 +15,9 @@ export const portals: Pass = {
       portals: paths.map((path) => ({
         path,
         answeredBy: parts.find(({ spec }) => spec.answers.some(({ portal }) => portal.path === path))?.place,
-        askedBy: parts.filter(({ spec }) => spec.asks.some((portal) => portal.path === path)).map(({ place }) => place),
+        askedBy: parts
+          .filter(({ spec }) => spec.asks.some((portal) => portal.path === path))
+          .map(({ place }) => place),
       })),
     };
   },
@@ -23,6 +25,8 @@ export const portals: Pass = {
 
 function partsOf(app: Application): { spec: TaskSpec; place: TaskPlace }[] {
   return app.workflows.flatMap(({ tasks }, workflow) =>
-    tasks.flatMap(({ parts }, task) => parts.map((spec, part) => ({ spec, place: { workflow, task, part } }))),
+    tasks.flatMap(({ parts }, task) =>
+      parts.map((spec, part) => ({ spec, place: { workflow, task, part } })),
+    ),
   );
 }

@@ -37,7 +37,10 @@ export function launchInto(partition: Partition, application: Application): void
 
 export function stopIn(partition: Partition, ref: ApplicationRef): void {
   const given = typeof ref === 'string' ? ref : pathOf(ref);
-  refuse('stop', given === undefined ? [needed('an application or its name', ref, 'Give it what was launched')] : []);
+  refuse(
+    'stop',
+    given === undefined ? [needed('an application or its name', ref, 'Give it what was launched')] : [],
+  );
   const path = given?.startsWith('/') === true ? given : `/${given}`;
   const instance = partition.instances.get(path);
   if (instance === undefined) {
@@ -63,8 +66,19 @@ export function sendInto<T>(partition: Partition, ingress: Ingress<T>, values: r
 
 function noIngress(partition: Partition, path: string): PorticoError {
   const taken = partition.entity(path) ?? partition.entity(streamPath(path));
-  if (taken !== undefined) return wrong('graph/wrong-kind', path, 'an ingress is needed, and it is none', 'Make one with app.ingress()');
-  return wrong('graph/unknown-path', path, 'there is no such ingress', 'Launch the application that has it first');
+  if (taken !== undefined)
+    return wrong(
+      'graph/wrong-kind',
+      path,
+      'an ingress is needed, and it is none',
+      'Make one with app.ingress()',
+    );
+  return wrong(
+    'graph/unknown-path',
+    path,
+    'there is no such ingress',
+    'Launch the application that has it first',
+  );
 }
 
 /** Hands the events of a stream to a function, until the returned function is called. */
@@ -80,11 +94,18 @@ export function subscribeTo<T>(
   refuse('subscribe', [
     ...(path === '' ? [needed('a stream', handle, 'Give it a stream of an application')] : []),
     ...aFunction('the subscriber', subscriber),
-    ...(from === 'start' || (from as string) === 'end' ? [] : [{ what: `from is ${inWords(from)}`, cure: 'It can be “end” or “start”' }]),
+    ...(from === 'start' || (from as string) === 'end'
+      ? []
+      : [{ what: `from is ${inWords(from)}`, cure: 'It can be “end” or “start”' }]),
   ]);
   const stream = streamOf(partition, path);
   if (from === 'start' && !stream.retained) {
-    throw wrong('graph/not-retained', path, 'it keeps no past to read from its start', 'Retain it where it is defined');
+    throw wrong(
+      'graph/not-retained',
+      path,
+      'it keeps no past to read from its start',
+      'Retain it where it is defined',
+    );
   }
   const received: Subscriber = (value, event) => {
     const given: unknown = subscriber(value as T, event);
@@ -106,13 +127,26 @@ export function subscribeTo<T>(
 /** The path of the ingress that was given. */
 export function ingressPath(ingress: unknown): string {
   const path = pathOf(ingress);
-  refuse('send', path === undefined ? [needed('an ingress', ingress, 'Give it what app.ingress() returned')] : []);
+  refuse(
+    'send',
+    path === undefined ? [needed('an ingress', ingress, 'Give it what app.ingress() returned')] : [],
+  );
   return path ?? '';
 }
 
-export function deadLettersOf(partition: Partition, usable: (what: string) => void, wake: () => void): DeadLetterBox {
+export function deadLettersOf(
+  partition: Partition,
+  usable: (what: string) => void,
+  wake: () => void,
+): DeadLetterBox {
   const known = (found: boolean, id: number): void => {
-    if (!found) throw wrong('deadletter/unknown', `dead letter ${inWords(id)}`, 'there is no such dead letter', 'Ask list() which there are');
+    if (!found)
+      throw wrong(
+        'deadletter/unknown',
+        `dead letter ${inWords(id)}`,
+        'there is no such dead letter',
+        'Ask list() which there are',
+      );
   };
   return {
     list: () => partition.deadLetters.list(),
@@ -138,7 +172,10 @@ export function outsideTurns(partition: Partition, what: string): void {
 /** That a system stopped because of this. */
 export function systemFailed(cause: PorticoError): PorticoError {
   const what = `the system has stopped because ${cause.what} [${cause.code}]`;
-  return new PorticoError({ code: 'system/failed', where: cause.where, what, cure: 'Mend the cause and start anew' }, { cause });
+  return new PorticoError(
+    { code: 'system/failed', where: cause.where, what, cure: 'Mend the cause and start anew' },
+    { cause },
+  );
 }
 
 export function wrong(code: ErrorCode, where: string, what: string, cure: string): PorticoError {
@@ -161,10 +198,16 @@ export function needed(what: string, given: unknown, cure: string): Refusal {
 function streamOf(partition: Partition, path: string): AtomicStream {
   const found = partition.entity(path);
   if (found?.kind === 'stream') return found.runtime;
-  if (found !== undefined) throw wrong('graph/wrong-kind', path, `a stream is needed, and it is a ${found.kind}`, 'Use its stream');
+  if (found !== undefined)
+    throw wrong('graph/wrong-kind', path, `a stream is needed, and it is a ${found.kind}`, 'Use its stream');
   const stream = streamPath(path);
   if (partition.entity(stream)?.kind === 'stream') {
     throw wrong('graph/wrong-kind', path, 'a stream is needed, and this has one', `Use ${stream}`);
   }
-  throw wrong('graph/unknown-path', path, 'there is no such stream', 'Launch the application that has it first');
+  throw wrong(
+    'graph/unknown-path',
+    path,
+    'there is no such stream',
+    'Launch the application that has it first',
+  );
 }

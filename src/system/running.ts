@@ -94,13 +94,21 @@ export class RunningSystem implements AsyncDisposable {
 
   constructor(options: RunningOptions) {
     refuse('startSystem', anObject('options', options));
-    const { applications = [], host: given = platformHost(), strict = true, deadLetterLimit = 10_000, ingressLimit = 1024 } = options;
+    const {
+      applications = [],
+      host: given = platformHost(),
+      strict = true,
+      deadLetterLimit = 10_000,
+      ingressLimit = 1024,
+    } = options;
     refuse('startSystem', [
       ...has('host', given, ['now', 'entropy', 'yield', 'after', 'log']),
       ...wholeNumber('seed', options.seed ?? 0),
       ...atLeast('deadLetterLimit', deadLetterLimit, 0),
       ...atLeast('ingressLimit', ingressLimit, 1),
-      ...(Array.isArray(applications) ? [] : [{ what: `applications is ${inWords(applications)}`, cure: 'Give a list of them' }]),
+      ...(Array.isArray(applications)
+        ? []
+        : [{ what: `applications is ${inWords(applications)}`, cure: 'Give a list of them' }]),
     ]);
     const host = guardedHost(given);
     this.#host = host;
@@ -167,7 +175,11 @@ export class RunningSystem implements AsyncDisposable {
   }
 
   /** Calls `subscriber` for each event of a stream; the returned function ends that. */
-  subscribe<T>(stream: Stream<T>, subscriber: SubscriberOf<T>, options: { readonly from?: 'end' | 'start' } = {}): () => void {
+  subscribe<T>(
+    stream: Stream<T>,
+    subscriber: SubscriberOf<T>,
+    options: { readonly from?: 'end' | 'start' } = {},
+  ): () => void {
     this.#usable('subscribe');
     const unsubscribe = subscribeTo(this.partition, stream, subscriber, options);
     this.#wake();
@@ -191,7 +203,9 @@ export class RunningSystem implements AsyncDisposable {
       outsideTurns(this.partition, 'shutdown');
       this.#down = true;
       this.#cancelAlarm?.();
-      this.#tellAll(wrong('system/shut-down', 'shutdown', 'the system was shut down', 'Wait for idle() before'));
+      this.#tellAll(
+        wrong('system/shut-down', 'shutdown', 'the system was shut down', 'Wait for idle() before'),
+      );
     }
     return Promise.resolve();
   }
@@ -252,7 +266,9 @@ export class RunningSystem implements AsyncDisposable {
 
   #atRest(): boolean {
     if (this.partition.ready.size > 0) return false;
-    return [...this.partition.instances.values()].every(({ generators }) => generators.every(({ slot }) => slot === -1));
+    return [...this.partition.instances.values()].every(({ generators }) =>
+      generators.every(({ slot }) => slot === -1),
+    );
   }
 
   #backlog(path: string): number {

@@ -4,7 +4,16 @@ import { Partition } from '../engine/partition.ts';
 import type { Application } from '../graph/application.ts';
 import type { Ingress, Stream } from '../graph/handles.ts';
 import { manualClock, platformHost, type Clock, type LogRecord } from '../host.ts';
-import { aFunction, anObject, atLeast, guardedClock, guardedLog, has, refuse, wholeNumber } from './guards.ts';
+import {
+  aFunction,
+  anObject,
+  atLeast,
+  guardedClock,
+  guardedLog,
+  has,
+  refuse,
+  wholeNumber,
+} from './guards.ts';
 import {
   deadLettersOf,
   launchInto,
@@ -65,7 +74,13 @@ export class SteppingSystem {
 
   constructor(options: SteppingOptions) {
     refuse('steppingSystem', anObject('options', options));
-    const { seed = 1, clock = manualClock(), log = printed, strict = true, deadLetterLimit = 10_000 } = options;
+    const {
+      seed = 1,
+      clock = manualClock(),
+      log = printed,
+      strict = true,
+      deadLetterLimit = 10_000,
+    } = options;
     refuse('steppingSystem', [
       ...wholeNumber('seed', seed),
       ...has('clock', clock, ['now']),
@@ -109,7 +124,11 @@ export class SteppingSystem {
   }
 
   /** Calls `subscriber` for each event of a stream; the returned function ends that. */
-  subscribe<T>(stream: Stream<T>, subscriber: SubscriberOf<T>, options: { readonly from?: 'end' | 'start' } = {}): () => void {
+  subscribe<T>(
+    stream: Stream<T>,
+    subscriber: SubscriberOf<T>,
+    options: { readonly from?: 'end' | 'start' } = {},
+  ): () => void {
     this.#usable('subscribe');
     return subscribeTo(this.partition, stream, subscriber, options);
   }
@@ -124,7 +143,12 @@ export class SteppingSystem {
   step(): void {
     this.#usable('step');
     if (!this.partition.runnable) {
-      throw wrong('system/nothing-to-do', 'step', 'nothing can run now', 'Ask canStep() first, or move the clock');
+      throw wrong(
+        'system/nothing-to-do',
+        'step',
+        'nothing can run now',
+        'Ask canStep() first, or move the clock',
+      );
     }
     this.#run(1);
   }
@@ -137,7 +161,12 @@ export class SteppingSystem {
     while (steps < maxSteps && this.partition.runnable) steps += this.#run(maxSteps - steps);
     if (this.partition.runnable) {
       const cure = 'Allow more steps, or look for a cycle that never comes to rest';
-      throw wrong('system/step-limit', 'stepUntilComplete', `after ${maxSteps} steps there is still work`, cure);
+      throw wrong(
+        'system/step-limit',
+        'stepUntilComplete',
+        `after ${maxSteps} steps there is still work`,
+        cure,
+      );
     }
     return steps;
   }
