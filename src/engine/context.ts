@@ -17,81 +17,16 @@ import {
   type TimerId,
 } from '../graph/context.ts';
 import { inWords, pathOf } from '../graph/arguments.ts';
-import { deriveKey, isKey, type Key } from '../graph/keys.ts';
+import { deriveKey, type Key } from '../graph/keys.ts';
 import { frozen } from '../graph/state.ts';
 import type { LogLevel } from '../host.ts';
 import type { Atom } from './atom.ts';
-import { Cell, EntryMap, type Cells } from './cells.ts';
-import type { EgressRuntime } from './egress.ts';
-import { CancelTimer, TaskTimer, type Entrance, type TaskTimers } from './entrance.ts';
-import {
-  Ask,
-  Gather,
-  Refusal,
-  Reply,
-  named,
-  type Awaited,
-  type PortalRuntime,
-  type Resumption,
-} from './portal.ts';
-import { Draw, type Random } from './random.ts';
+import { Cell, EntryMap } from './cells.ts';
+import { CancelTimer, TaskTimer, type Entrance } from './entrance.ts';
+import { Ask, Gather, Refusal, Reply, named, type Awaited, type Resumption } from './portal.ts';
+import { Draw } from './random.ts';
+import { checkedKey, type Abilities, type Surroundings, type TaskState } from './task.ts';
 import type { Turns } from './turn.ts';
-
-/** The state of a task: shared by all its parts. */
-export class TaskState {
-  readonly name: string;
-  readonly path: string;
-  readonly cells: Cells = new Map();
-  readonly own: Cell = new Cell('', undefined);
-  readonly #slots = new Map<StateHandle, number>();
-  readonly #bySlot = { key: new Map<string, number>(), task: new Map<string, number>() };
-
-  constructor(name: string, path: string) {
-    this.name = name;
-    this.path = path;
-  }
-
-  /** The number of a handle's slot in the cells of its scope. Handles of one kind and name share a slot. */
-  slotOf(handle: StateHandle): number {
-    let slot = this.#slots.get(handle);
-    if (slot === undefined) {
-      slot = this.ownSlot(handle.scope, handle.slot);
-      this.#slots.set(handle, slot);
-    }
-    return slot;
-  }
-
-  /** The number of a slot by its full name. */
-  ownSlot(scope: StateHandle['scope'], name: string): number {
-    const known = this.#bySlot[scope];
-    const slot = known.get(name) ?? known.size;
-    known.set(name, slot);
-    return slot;
-  }
-}
-
-/** What contexts share. */
-export interface Surroundings {
-  readonly turns: Turns;
-  readonly taskTimers: TaskTimers;
-  readonly random: Random;
-  /** Whether values of state are frozen. */
-  readonly strict: boolean;
-  log(level: LogLevel, name: string, path: string, value: unknown): void;
-}
-
-/** What a task may do beside handling events. */
-export interface Abilities {
-  /** The portals that it may ask, by path. */
-  readonly asks: ReadonlyMap<string, PortalRuntime>;
-  /** The portals that it answers, by path. */
-  readonly answers: ReadonlyMap<string, PortalRuntime>;
-  /** The named continuations that it declares. */
-  readonly continuations: ReadonlySet<unknown>;
-  readonly hasTimer: boolean;
-  /** The egresses of its application, by path. */
-  readonly egresses: ReadonlyMap<string, EgressRuntime>;
-}
 
 /** How long an ask waits if it does not say. */
 const ASK_TIMEOUT_MS = 30_000;
@@ -561,11 +496,4 @@ function unbound(method: string): PorticoError {
   const what = `${method} was called without its context`;
   const cure = `Call it as ctx.${method}(…); taken out of the context it does not know its task`;
   return new PorticoError({ code: 'context/unbound', where: `ctx.${method}`, what, cure });
-}
-
-/** A key, or an error that says what is wrong with it. */
-export function checkedKey(key: unknown, where: string): Key {
-  if (isKey(key)) return key;
-  const cure = 'Return a string, a finite number or a bigint';
-  throw new PorticoError({ code: 'key/unsupported', where, what: `the key is ${inWords(key)}`, cure });
 }

@@ -3,7 +3,7 @@ import { PorticoError, describe } from '../errors.ts';
 import type { AtomSource, GeneratorNode } from '../graph/generators.ts';
 import { isKey, type Key } from '../graph/keys.ts';
 import { SEAL, type Atom, type AtomPool } from './atom.ts';
-import { checkedKey } from './context.ts';
+import { checkedKey } from './task.ts';
 import { GENERATORS, type Rank, type Ready, type Runnable } from './ready.ts';
 import type { AtomicStream } from './stream.ts';
 import { Timed } from './timers.ts';

@@ -13,7 +13,8 @@ import type { Key } from '../graph/keys.ts';
 import type { Handlers, LeanFunction, LeanKind } from '../graph/task.ts';
 import { Failure, type Atom, type AtomPool, type End } from './atom.ts';
 import type { UndoLog } from './cells.ts';
-import { checkedKey, type TaskContext } from './context.ts';
+import type { TaskContext } from './context.ts';
+import { checkedKey } from './task.ts';
 import type { Pass, TaskTimer } from './entrance.ts';
 import { Refusal, type Ask } from './portal.ts';
 

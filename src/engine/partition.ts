@@ -10,7 +10,7 @@ import { deriveKey, type Key } from '../graph/keys.ts';
 import type { Clock, LogLevel } from '../host.ts';
 import type { Known, Plan } from '../plan/plan.ts';
 import { AtomPool, type Atom } from './atom.ts';
-import { checkedKey } from './context.ts';
+import { checkedKey } from './task.ts';
 import { DeadLetters } from './deadletters.ts';
 import { TaskTimers, type Pass } from './entrance.ts';
 import { Instance, type Entity, type Ground } from './instance.ts';
