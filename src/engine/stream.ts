@@ -34,7 +34,7 @@ export class AtomicStream {
   #only: Cursor | undefined = undefined;
   /** All events that were ever appended. */
   events = 0;
-  /** Called when an atom was let go, until it is called once. For producers that wait for room. */
+  /** Called when there may be fewer atoms to read. For producers that wait for room. */
   onRoom: (() => void) | undefined;
 
   constructor(path: string, pool: AtomPool, retained: boolean) {
@@ -107,6 +107,7 @@ export class AtomicStream {
     this.cursors.splice(this.cursors.indexOf(cursor), 1);
     this.#count();
     if (cursor.position === this.#first && --this.#atFirst === 0) this.#trim();
+    if (this.retained) this.onRoom?.();
   }
 
   /** @internal */
@@ -117,7 +118,8 @@ export class AtomicStream {
   /** @internal A cursor has moved on from this position. */
   passed(position: number): void {
     if (this.#only !== undefined) this.#drop();
-    else if (position === this.#first && !this.retained && --this.#atFirst === 0) this.#trim();
+    else if (this.retained) this.onRoom?.();
+    else if (position === this.#first && --this.#atFirst === 0) this.#trim();
   }
 
   #count(): void {

@@ -56,6 +56,8 @@ describe('a stream', () => {
         let cursors: { cursor: Cursor; at: number }[] = [];
         let unread = 0;
         let room = 0;
+        // A retained stream lets go of nothing; there the backlog shrinks when somebody reads or goes away.
+        let fewer = 0;
         stream.onRoom = () => room++;
         for (const [what, number] of commands) {
           let [came, due]: unknown[] = [];
@@ -72,9 +74,11 @@ describe('a stream', () => {
             cursors.push({ cursor, at: fromStart ? 0 : atoms.length });
           } else if (chosen !== undefined && what === 'detach') {
             stream.detach(chosen.cursor);
+            fewer++;
             cursors = cursors.filter((each) => each !== chosen);
           } else if (chosen !== undefined) {
             came = read(chosen.cursor);
+            if (came !== undefined) fewer++;
             due = chosen.at < atoms.length ? chosen.at : undefined;
             chosen.at = Math.min(atoms.length, chosen.at + 1);
           }
@@ -90,7 +94,7 @@ describe('a stream', () => {
           expect([stream.atoms, stream.events]).toEqual([atoms.length, events]);
           expect(stream.backlog).toBe(cursors.length === 0 ? 0 : atoms.length - least);
         }
-        expect(room).toBe(retained ? 0 : oldest - unread);
+        expect(room).toBe(retained ? fewer : oldest - unread);
       }),
       { numRuns: 300 },
     );
