@@ -32,7 +32,12 @@ export interface StandardSchema<Output = unknown> {
 
 export interface SchemaResult<Output> {
   readonly value?: Output;
-  readonly issues?: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] }[] | undefined;
+  readonly issues?: readonly SchemaIssue[] | undefined;
+}
+
+export interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
 const NO_ARGS: readonly unknown[] = [];

@@ -54,7 +54,10 @@ export function behavior<A extends unknown[], M>(
       cure: "Write behavior('name', (…) => receive(…))",
     });
   }
-  const factory = (...args: A): Behavior<M> => new Behavior<M>({ kind: 'named', definition, args });
+  const of = (args: readonly unknown[]): Behavior<M> => new Behavior<M>({ kind: 'named', definition, args });
+  // The factory is pure, so without arguments one value serves all actors.
+  const plain = of([]);
+  const factory = (...args: A): Behavior<M> => (args.length === 0 ? plain : of(args));
   return Object.assign(factory, { definition });
 }
 
@@ -81,8 +84,12 @@ export function init<M>(onInit: (ctx: ActorContext<M>) => Behavior<M>): Behavior
   return new Behavior<M>({ kind: 'init', onInit: onInit as unknown as OnInit });
 }
 
-/** Puts a behavior under supervision. It holds for the whole life of the actor that is created with it. */
+/**
+ * Puts a behavior under supervision. It holds for the whole life of the actor that is created with it. If there are
+ * several around a behavior, the innermost decides.
+ */
 export function supervise<M>(behavior: Behavior<M>, supervision: Supervision): Behavior<M> {
   const { kind, definition, args, onMessage, onSignal, onInit } = behavior;
-  return new Behavior<M>({ kind, definition, args, onMessage, onSignal, onInit, supervision });
+  const innermost = behavior.supervision ?? supervision;
+  return new Behavior<M>({ kind, definition, args, onMessage, onSignal, onInit, supervision: innermost });
 }

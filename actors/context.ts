@@ -1,5 +1,5 @@
 /** What an actor can do in its turn. */
-import type { Key, Log, MapState, StateContext, ValueState } from '../src/index.ts';
+import type { Key, Log, MapState, Portal, StateContext, ValueState } from '../src/index.ts';
 import { perKeyMap, perKeyState } from '../src/index.ts';
 import type { Behavior } from './behavior.ts';
 import type { Effect } from './effects.ts';
@@ -11,6 +11,12 @@ export type Awaiting<M, R> = M extends { readonly reply?: infer X }
     ? Omit<M, 'reply' | 'failure'>
     : never
   : never;
+
+/** The messages of protocol `M` that a reply can be put into, without it. */
+export type Adaptable<M> = M extends { readonly reply?: unknown } ? Omit<M, 'reply' | 'failure'> : never;
+
+/** What is put as a reply into the message of protocol `M` that `A` is without it. */
+export type Adapted<M, A> = M extends { readonly reply?: infer X } ? (A extends Omit<M, 'reply' | 'failure'> ? X : never) : never;
 
 /** The requests of a protocol: the messages that say where to reply, without that. */
 export type RequestOf<M> = M extends { readonly replyTo: ActorRef<infer _> } ? Omit<M, 'replyTo'> : never;
@@ -68,8 +74,14 @@ export interface ActorContext<M> extends StateContext {
     request: Q,
     options: { readonly as: Awaiting<M, ReplyOf<T, Q>>; readonly timeoutMs?: number },
   ): void;
+  /** Asks a portal that the actors were given. Its reply, or the failure to get one, comes as the message `as`. */
+  askPortal<Q, R>(
+    portal: Portal<Q, R>,
+    request: NoInfer<Q>,
+    options: { readonly as: Awaiting<M, R>; readonly timeoutMs?: number },
+  ): void;
   /** A reference for others: what they send to it comes as the message `as`, with `reply` added. */
-  adapt<R>(as: Awaiting<M, R>): ActorRef<R>;
+  adapt<const A extends Adaptable<M>>(as: A): ActorRef<Adapted<M, A>>;
   /** Has an effect carried out after this atom is committed. Its outcome comes as the message `as`. */
   run<A, R>(effect: Effect<A, R>, args: NoInfer<A>, options: { readonly as: Awaiting<M, R> }): void;
   readonly timers: Timers<M>;

@@ -43,7 +43,12 @@ export class ActorDeadLetters implements ActorDeadLetterBox {
 
   async resend(id: number): Promise<void> {
     const letter = this.#take(id);
-    await this.#send(letter);
+    try {
+      await this.#send(letter);
+    } catch (error) {
+      this.#letters.set(id, letter);
+      throw error;
+    }
   }
 
   discard(id: number): void {

@@ -17,6 +17,8 @@ export class EffectRunner {
   readonly #waits = new Set<() => void>();
   /** How many calls have no outcome yet. */
   running = 0;
+  /** How many calls have had one. */
+  outcomes = 0;
 
   constructor(
     effects: ReadonlyMap<string, Effect<never, unknown>>,
@@ -81,6 +83,7 @@ export class EffectRunner {
 
   #done({ ref, as }: EffectCall, outcome: Outcome): void {
     this.running--;
+    this.outcomes++;
     if (!this.#controller.signal.aborted) this.#send(new ActorSend(ref, { ...as, ...outcome } as never));
   }
 }

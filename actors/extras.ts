@@ -11,12 +11,14 @@ export interface Extras {
   readonly entity?: Behavior<never>;
   readonly supervision?: Supervision;
   /** What it was created with, kept for restarts. */
-  readonly initial?: Behavior<never>;
+  readonly initial?: Behavior<never> | undefined;
   /** What it did before it began to stop. */
   readonly last?: Behavior<never> | undefined;
   /** When it was restarted, as far as it counts. */
   readonly restarts?: readonly number[];
   readonly backoff?: Backoff;
+  /** The timer after which it begins again. */
+  readonly restart?: { readonly number: number; readonly timer: number } | undefined;
   // Whether it has ever had any: only then is there something to clean up.
   readonly parental?: boolean;
   readonly watched?: boolean;
@@ -24,6 +26,7 @@ export interface Extras {
   readonly asking?: boolean;
   readonly timed?: boolean;
   readonly stashing?: boolean;
+  readonly waited?: boolean;
 }
 
 /** The last wait before a restart. */

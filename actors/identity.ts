@@ -9,13 +9,24 @@ export function nameId(name: string, where: string): string {
   throw badName(where, `${JSON.stringify(name)} cannot be a name`, 'Use a text that is not empty');
 }
 
-/** The actor of a name, whoever creates it. */
+/** The actor of a name, whoever creates it: for streams and tasks, which have no system at hand. */
 export function actorRef<M>(name: string): ActorRef<M> {
   return new ActorRef(nameId(name, 'actorRef'));
 }
 
-/** The entity of a kind with an id. */
-export function entityRef<M>(behavior: Behavior<M>, id: string, where: string): ActorRef<M> {
+/**
+ * The actor of that kind and id, which always exists: its first message creates it. For streams and tasks, which have
+ * no system at hand; a system and an actor have `entity`.
+ *
+ * @example
+ * ```ts
+ * import { ActorSend, behavior, entityRef, receive, same } from 'portico';
+ *
+ * const meter = behavior('meter', () => receive<number>(() => same));
+ * console.log(String(new ActorSend(entityRef(meter(), 'hall'), 7).ref)); // actor:entity:meter/hall
+ * ```
+ */
+export function entityRef<M>(behavior: Behavior<M>, id: string, where = 'entityRef'): ActorRef<M> {
   const { definition } = behavior;
   if (definition !== undefined && typeof id === 'string') {
     return new ActorRef(`${entityPrefix(behavior)}${id}`, { kind: 'entity', behavior });
@@ -34,7 +45,9 @@ export function calledBy({ id, via }: ActorRef<never>): string {
 const NAME = 'name:';
 
 function entityPrefix({ definition }: Behavior<never>): string {
-  return `entity:${definition?.name}/`;
+  // A kind may have a slash in its name, and so may an id.
+  const kind = definition?.name.replaceAll('~', '~0').replaceAll('/', '~1');
+  return `entity:${kind}/`;
 }
 
 function badName(where: string, what: string, cure: string): PorticoError {

@@ -1,5 +1,5 @@
 /** The context that handlers are given: one for all actors of a system, exact in each turn. */
-import type { Key, Log, ProcessorContext, StateHandle } from '../src/index.ts';
+import { PorticoError, type Key, type Log, type ProcessorContext, type StateHandle } from '../src/index.ts';
 import type { Behavior } from './behavior.ts';
 import type { ActorContext, CreateOptions, StashBuffer, Timers } from './context.ts';
 import { cron, nextCron } from './cron.ts';
@@ -19,6 +19,7 @@ export interface Services {
   children(t: RuntimeContext): ActorRef<never>[];
   stopChild(child: ActorRef<never>, t: RuntimeContext): void;
   ask(ref: ActorRef<never>, request: object, as: object, timeoutMs: number, t: RuntimeContext): void;
+  askPortal(portal: { readonly path: string }, request: unknown, as: object, timeoutMs: number, t: RuntimeContext): void;
   watch(ref: ActorRef<never>, as: object | undefined, t: RuntimeContext): void;
   unwatch(ref: ActorRef<never>, t: RuntimeContext): void;
   run(effect: string, args: unknown, as: object, t: RuntimeContext): void;
@@ -55,12 +56,15 @@ export class LiveContext implements ActorContext<never> {
     };
     this.timers = {
       single: (key, delayMs, message) => {
+        this.#waits(delayMs, delayMs >= 0, 'from 0 up');
         set(key, { kind: 'single', message, dueMs: this.nowMs + delayMs });
       },
       fixedDelay: (key, periodMs, message) => {
+        this.#waits(periodMs, periodMs > 0, 'above 0');
         set(key, { kind: 'fixedDelay', periodMs, message, dueMs: this.nowMs + periodMs });
       },
       fixedRate: (key, periodMs, message) => {
+        this.#waits(periodMs, periodMs > 0, 'above 0');
         set(key, { kind: 'fixedRate', periodMs, message, dueMs: this.nowMs + periodMs });
       },
       cron: (key, expression, message) => {
@@ -96,6 +100,16 @@ export class LiveContext implements ActorContext<never> {
     return unstashes;
   }
 
+  #waits(ms: unknown, fits: boolean, what: string): void {
+    if (typeof ms === 'number' && fits) return;
+    throw new PorticoError({
+      code: 'context/bad-argument',
+      where: this.t.path,
+      what: `a timer cannot wait ${String(ms)} ms`,
+      cure: `Give it a number ${what}`,
+    });
+  }
+
   /** For a turn of this task context. */
   at(t: RuntimeContext): this {
     this.#t = t;
@@ -109,7 +123,9 @@ export class LiveContext implements ActorContext<never> {
   }
 
   get self(): ActorRef<never> {
-    return (this.#self ??= this.#services.self(this.t));
+    // Outside a turn there is no key, and so nobody is given the actor that had the last turn.
+    const known = this.#self;
+    return known !== undefined && known.id === this.t.key ? known : (this.#self = this.#services.self(this.t));
   }
 
   get name(): string {
@@ -143,6 +159,14 @@ export class LiveContext implements ActorContext<never> {
 
   ask(ref: ActorRef<never>, request: object, options: { readonly as: object; readonly timeoutMs?: number }): void {
     this.#services.ask(ref, request, options.as, options.timeoutMs ?? ASK_TIMEOUT_MS, this.t);
+  }
+
+  askPortal(
+    portal: { readonly path: string },
+    request: unknown,
+    options: { readonly as: object; readonly timeoutMs?: number },
+  ): void {
+    this.#services.askPortal(portal, request, options.as, options.timeoutMs ?? ASK_TIMEOUT_MS, this.t);
   }
 
   adapt<R>(as: object): ActorRef<R> {

@@ -2,6 +2,7 @@
 import type { Key } from '../src/index.ts';
 import type { Behavior } from './behavior.ts';
 import { ActorRef } from './ref.ts';
+import type { Signal } from './signals.ts';
 
 /** Everything that is not simply a message to the actor under its key. */
 export abstract class Control {
@@ -64,9 +65,26 @@ export class AskReply extends Control {
   }
 }
 
-/** A parent, or one who may, wants the actor to stop. */
+/** Its parent wants the actor to stop. */
 export class Stop extends Control {
   readonly kind = 'stop' as const;
+  readonly by: Key;
+
+  constructor(by: Key) {
+    super();
+    this.by = by;
+  }
+}
+
+/** A signal that is given again, because it could not be handled before. */
+export class Signalled extends Control {
+  readonly kind = 'signalled' as const;
+  readonly signal: Signal;
+
+  constructor(signal: Signal) {
+    super();
+    this.signal = signal;
+  }
 }
 
 /** A child has stopped. */
@@ -116,6 +134,7 @@ export type AnyControl =
   | ActorCreate
   | ToEntity
   | AskReply
+  | Signalled
   | Stop
   | ChildStopped
   | Watch
@@ -149,8 +168,10 @@ export interface EffectCall {
 /** A message that could not be handled, and why. */
 export interface ActorDeadLetter {
   readonly ref: ActorRef<never>;
+  /** The message; or, if `what` says so, the behavior that could not begin, or the signal that could not be handled. */
   readonly message: unknown;
-  readonly reason: 'stopped' | 'unknown' | 'unhandled' | 'failed' | 'nameTaken' | 'stashFull';
+  readonly what?: 'creation' | 'signal';
+  readonly reason: 'stopped' | 'unknown' | 'unhandled' | 'failed' | 'nameTaken' | 'stashFull' | 'late';
   readonly error?: unknown;
 }
 
@@ -167,6 +188,7 @@ export function routed(ref: ActorRef<never>, message: unknown): { key: Key; valu
     case 'ask':
       return { key, value: new AskReply(via.ask, { reply: message }) };
     case 'outside':
+    case 'portal':
       return { key, value: message };
   }
 }

@@ -2,7 +2,7 @@
  * References to actors: plain data that can be sent, kept in state and printed. Two references with the same identity
  * are the same actor, whatever object holds them.
  */
-import type { Key } from '../src/index.ts';
+import type { Key, RequestId } from '../src/index.ts';
 
 /** How a message has to be changed on its way, if the reference is not simply an actor. */
 export type Via =
@@ -13,7 +13,9 @@ export type Via =
   /** The reply to an ask of that number. */
   | { readonly kind: 'ask'; readonly ask: number }
   /** Somebody outside, who waits under this number. */
-  | { readonly kind: 'outside'; readonly waiter: number };
+  | { readonly kind: 'outside'; readonly waiter: number }
+  /** A task that asked through the portal of the actors. */
+  | { readonly kind: 'portal'; readonly request: RequestId<unknown> };
 
 /**
  * A reference to an actor that takes messages of type `M`.

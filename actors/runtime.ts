@@ -2,19 +2,26 @@
  * The ActorRuntime: the one keyed task that runs every actor. A key is an actor; its cell holds the behavior and, if it has
  * any, what else belongs to it.
  *
- * B1. A turn handles one message. If it throws, the whole turn is undone, and supervision decides in its place.
+ * B1. A turn handles one message. If it throws, the whole turn is undone, and supervision decides in its place. Where one
+ *     event brings several (those that waited, those unstashed), or something that must stay whatever becomes of the
+ *     message (that a timer fired, that a reply came), `keep` makes turns of their own of them.
  * B2. A plain actor (no parent, watchers, timers, stash, supervision) is one slot of one cell; `extras` says what else there is.
  * B3. Nothing is left of a stopped actor. A number at or below the highest creation seen, with no behavior, has stopped;
- *     a number above it is not here yet, and its messages wait.
- * B4. A parent stops after its children have stopped; `PostStop` runs in that order.
+ *     a number above it is not here yet, and its messages wait. So do those for a name that is announced.
+ * B4. A parent stops after its children have stopped; `PostStop` runs in that order. It begins again after them, too.
  */
 import {
+  continuation,
   perKeyMap,
   perKeyState,
+  perTaskMap,
   perTaskState,
   PorticoError,
+  type AskerContext,
+  type Continuation,
   type Egress,
   type Key,
+  type ReplierContext,
 } from '../src/index.ts';
 import { Behavior, same, stopped, unhandled } from './behavior.ts';
 import { nameId } from './identity.ts';
@@ -35,8 +42,10 @@ import {
   type AnyControl,
   type EffectCall,
   type Failure,
+  type Outcome,
   type OutsideReply,
 } from './messages.ts';
+import type { ActorAsk } from './portal.ts';
 import { ActorRef } from './ref.ts';
 import { restartAllowed, waitBefore, type Extras } from './extras.ts';
 import type { Signal } from './signals.ts';
@@ -55,32 +64,36 @@ export interface Outlets {
 // The first slot of every cell: it comes first in every turn.
 const behaviorOf = perKeyState<Behavior<never> | undefined>('portico/behavior', undefined);
 const extrasOf = perKeyState<Extras | undefined>('portico/extras', undefined);
-const childrenOf = perKeyMap<Key, true>('portico/children');
+/** How many of its creations under a key have not stopped: a name can be taken again before the parent knows of the end. */
+const childrenOf = perKeyMap<Key, number>('portico/children');
 const watchersOf = perKeyMap<Key, true>('portico/watchers');
 const watchingOf = perKeyMap<Key, { readonly as: object | undefined }>('portico/watching');
 const stashOf = perKeyMap<number, unknown>('portico/stash');
 const waitingOf = perKeyMap<number, unknown>('portico/waiting');
 const timersOf = perKeyMap<Key, TimerEntry>('portico/timers');
-const asksOf = perKeyMap<number, { readonly as: object; readonly timer: number }>('portico/asks');
+/** An ask of a portal has no timer of ours: the portal tells when its time is over. */
+const asksOf = perKeyMap<number, { readonly as: object; readonly timer: number | undefined }>('portico/asks');
 
 /** The highest number that was given out, and the highest of those created outside, of which a creation was seen. */
 const given = perTaskState('portico/given', 0);
 const seen = perTaskState('portico/seen', 0);
 const seenOutside = perTaskState('portico/seenOutside', 0);
+/** How many creations under a name are on their way. */
+const announced = perTaskMap<Key, number>('portico/announced');
 /** Numbers for asks, timers and effects. */
 const numbers = perTaskState('portico/numbers', 0);
 
 const NO_EXTRAS: Extras = {};
 /** Marks an actor whose children have to stop first. */
 const stopping = new Behavior<never>({ kind: 'ignore', onMessage: () => same });
-/** Marks an actor that waits to be restarted. */
+/** Marks an actor that waits to begin again: for its time, or for its children to stop. */
 const backingOff = new Behavior<never>({ kind: 'ignore', onMessage: () => same });
 
 /** A timer of the runtime's task. */
 export type TimerPayload =
   | { readonly timer: Key; readonly number: number }
   | { readonly askTimeout: number }
-  | { readonly restart: true };
+  | { readonly restart: number };
 
 export class ActorRuntime implements Services {
   readonly #outlets: Outlets;
@@ -106,9 +119,31 @@ export class ActorRuntime implements Services {
     if (behavior === undefined) return;
     if ('askTimeout' in payload) {
       this.#settleAsk(payload.askTimeout, { failure: { code: 'ask/timeout', message: 'no reply came in time' } }, behavior, t);
-    } else if ('restart' in payload) this.#begin(behavior, t);
+    } else if ('restart' in payload) this.#restartDue(payload.restart, behavior, t);
     else this.#fired(payload.timer, payload.number, behavior, t);
   };
+
+  /** A task asks an actor. The request travels like any message; the actor replies in a turn of its own, when it likes. */
+  readonly onRequest = ({ ref, request }: ActorAsk, t: ReplierContext<unknown, unknown>): void => {
+    const replyTo = new ActorRef<never>('portal', { kind: 'portal', request: t.defer() });
+    const { key, value } = routed(ref, { ...request, replyTo });
+    t.emitTo(key, value);
+  };
+
+  /** What became of an ask of a portal. */
+  readonly portalReply: Continuation<unknown, number, unknown> = continuation<unknown, number, unknown>(
+    'portico/portalReply',
+    (reply, ask, t) => {
+      this.#portalSettled(ask, { reply }, t);
+    },
+    (error, ask, t) => {
+      this.#portalSettled(ask, { failure: failureOf(error) }, t);
+    },
+  );
+
+  #portalSettled(ask: number, outcome: Outcome, t: RuntimeContext): void {
+    this.#settleAsk(ask, outcome, behaviorOf.get(t), t);
+  }
 
   #message(message: unknown, behavior: Behavior<never> | undefined, t: RuntimeContext): void {
     if (behavior === undefined) this.#nobody(message, t);
@@ -123,7 +158,7 @@ export class ActorRuntime implements Services {
     try {
       const handle = behavior.onMessage ?? this.#handlerOf(behavior, t);
       const next = handle(message, ctx);
-      if (next !== same || ctx.unstashes) this.#become(next, behavior, message, t);
+      if (next !== same || ctx.unstashes) this.#become(next, message, t);
     } catch (error) {
       this.#failed(error, message, t);
     }
@@ -136,9 +171,9 @@ export class ActorRuntime implements Services {
     return made.onMessage;
   }
 
-  #become(next: Behavior<never>, before: Behavior<never>, message: unknown, t: RuntimeContext): void {
+  #become(next: Behavior<never>, message: unknown, t: RuntimeContext): void {
     if (next !== same) this.#changeTo(next, message, t);
-    if (this.#ctx.unstashes) this.#unstash(behaviorOf.get(t) ?? before, t);
+    if (this.#ctx.unstashes) this.#unstash(t);
   }
 
   #changeTo(next: Behavior<never>, message: unknown, t: RuntimeContext): void {
@@ -151,26 +186,36 @@ export class ActorRuntime implements Services {
     }
   }
 
-  /** The stashed messages, oldest first, each to the behavior that the one before left. */
-  #unstash(behavior: Behavior<never>, t: RuntimeContext): void {
-    let now: Behavior<never> | undefined = behavior;
+  /** B1. The stashed messages, oldest first, each to the behavior that the one before left. */
+  #unstash(t: RuntimeContext): void {
     let before = Infinity;
+    let again = this.#ctx.takeUnstash();
     // A message that is stashed again waits for the next time; as long as there are fewer, there is progress.
-    while (this.#ctx.takeUnstash() && stashOf.size(t) < before) {
+    while (again && stashOf.size(t) < before) {
       const messages = stashOf.entries(t);
       before = messages.length;
+      again = false;
       stashOf.clear(t);
       for (const [, message] of messages) {
-        if (now === undefined || now === stopping) this.#deadLetter(message, 'stopped', t);
-        else now = this.#unstashOne(message, now, t);
+        t.keep();
+        this.#unstashOne(message, t);
+        again = this.#ctx.takeUnstash() || again;
       }
     }
   }
 
-  #unstashOne(message: unknown, behavior: Behavior<never>, t: RuntimeContext): Behavior<never> | undefined {
-    const next = (behavior.onMessage ?? this.#handlerOf(behavior, t))(message, this.#ctx);
-    if (next !== same) this.#changeTo(next, message, t);
-    return behaviorOf.get(t);
+  #unstashOne(message: unknown, t: RuntimeContext): void {
+    const behavior = behaviorOf.get(t);
+    if (behavior === undefined || behavior === stopping) this.#deadLetter(message, 'stopped', t);
+    else if (behavior === backingOff) this.#waitForRestart(message, t);
+    else {
+      try {
+        const next = (behavior.onMessage ?? this.#handlerOf(behavior, t))(message, this.#ctx.at(t));
+        if (next !== same) this.#changeTo(next, message, t);
+      } catch (error) {
+        this.#failed(error, message, t);
+      }
+    }
   }
 
   /** A behavior that can handle messages, or `stopped`: factories are called, `init` runs. */
@@ -194,6 +239,8 @@ export class ActorRuntime implements Services {
           if (made.kind === 'receive' || made.kind === 'empty' || made.kind === 'ignore') {
             now.onMessage = made.onMessage;
             now.onSignal = made.onSignal;
+            // The next actor with this very behavior is not made by the factory any more.
+            now.supervision = supervision ?? now.supervision;
           } else now = made;
           break;
         }
@@ -216,8 +263,10 @@ export class ActorRuntime implements Services {
   #control(control: AnyControl, behavior: Behavior<never> | undefined, t: RuntimeContext): void {
     switch (control.kind) {
       case 'send': {
+        const { kind } = control.ref.via ?? {};
         const { key, value } = routed(control.ref, control.message);
-        if (key !== t.key) t.emitTo(key, value);
+        if (kind === 'outside' || kind === 'portal') this.send(control.ref, control.message, t);
+        else if (key !== t.key) t.emitTo(key, value);
         else if (value instanceof Control) this.#control(value as AnyControl, behavior, t);
         else this.#message(value, behavior, t);
         break;
@@ -227,13 +276,21 @@ export class ActorRuntime implements Services {
         break;
       case 'toEntity':
         if (behavior === undefined) this.#createEntity(control, t);
+        // It comes into being again afterwards.
+        else if (behavior === stopping) this.#wait(control, t);
         else this.#message(control.message, behavior, t);
         break;
       case 'askReply':
-        if (behavior !== undefined) this.#settleAsk(control.ask, control.outcome, behavior, t);
+        this.#settleAsk(control.ask, control.outcome, behavior, t);
+        break;
+      case 'signalled':
+        if (behavior === undefined || behavior === stopping) this.#deadLetter(control.signal, 'stopped', t, { what: 'signal' });
+        else if (behavior === backingOff) this.#wait(control, t);
+        else this.#signal(control.signal, behavior, t);
         break;
       case 'stop':
-        if (behavior !== undefined && behavior !== stopping) this.#stop(t);
+        // An actor that had the name before it is no child of who stops it.
+        if (behavior !== undefined && behavior !== stopping && extrasOf.get(t)?.parent === control.by) this.#stop(t);
         break;
       case 'childStopped':
         this.#childStopped(control.child, behavior, t);
@@ -255,48 +312,93 @@ export class ActorRuntime implements Services {
   }
 
   #create({ ref, behavior, parent }: ActorCreate, before: Behavior<never> | undefined, t: RuntimeContext): void {
-    const key = t.key as Key;
+    this.#sawCreation(t);
     if (before !== undefined) {
-      this.#deadLetter(behavior, 'nameTaken', t, alreadyThere(ref, t.path));
+      this.#deadLetter(behavior, 'nameTaken', t, { what: 'creation', error: alreadyThere(ref, t.path) });
+      if (parent !== undefined) t.emitTo(parent, new ChildStopped(t.key as Key));
       return;
     }
-    if (typeof key === 'number') {
-      if (key > 0) seen.set(t, Math.max(seen.get(t), key));
-      else seenOutside.set(t, Math.max(seenOutside.get(t), -key));
-    }
     if (parent !== undefined) this.#extend({ parent }, t);
+    if (ref.via?.kind === 'entity') this.#extend({ entity: ref.via.behavior as Behavior<never> }, t);
     this.#start(behavior, t);
     if (waitingOf.size(t) > 0) this.#deliverWaiting(t);
+  }
+
+  /** B3. */
+  #sawCreation(t: RuntimeContext): void {
+    const key = t.key as Key;
+    if (typeof key !== 'number') this.#announce(key, -1, t);
+    else if (key > 0) seen.set(t, Math.max(seen.get(t), key));
+    else seenOutside.set(t, Math.max(seenOutside.get(t), -key));
+  }
+
+  #announce(name: Key, more: 1 | -1, t: RuntimeContext): void {
+    const now = (announced.get(t, name) ?? 0) + more;
+    if (now > 0) announced.set(t, name, now);
+    else announced.delete(t, name);
   }
 
   #createEntity({ behavior, message }: ToEntity, t: RuntimeContext): void {
     this.#extend({ entity: behavior }, t);
     this.#start(behavior, t);
-    this.#message(message, behaviorOf.get(t), t);
+    t.keep();
+    const now = behaviorOf.get(t);
+    if (now !== undefined) this.#message(message, now, t);
+    else this.#deadLetter(message, 'stopped', t, { ref: new ActorRef(t.key as Key, { kind: 'entity', behavior }) });
   }
 
-  /** The first behavior of an actor. If there is none to be had, there is no actor. */
+  /** The first behavior of an actor. */
   #start(behavior: Behavior<never>, t: RuntimeContext): void {
+    if (behavior.supervision !== undefined) this.#extend({ supervision: behavior.supervision }, t);
+    this.#begin(behavior, t);
+  }
+
+  /** Begins, or begins again, with the behavior that the actor was created with. If there is none to be had, it stops. */
+  #begin(initial: Behavior<never>, t: RuntimeContext): void {
     try {
-      if (behavior.supervision !== undefined) this.#extend({ supervision: behavior.supervision }, t);
-      const first = this.#made(behavior, t);
-      behaviorOf.set(t, first);
-      if (extrasOf.get(t)?.supervision !== undefined) this.#extend({ initial: behavior }, t);
-      if (first === stopped) this.#stop(t);
-      else if (this.#ctx.unstashes) this.#unstash(first, t);
-    } catch (error) {
+      const first = this.#made(initial, t);
       const extras = extrasOf.get(t);
-      t.undo();
-      if (extras !== undefined) extrasOf.set(t, extras);
-      this.#deadLetter(behavior, 'failed', t, error);
-      this.#stop(t);
+      const { on } = extras?.supervision ?? this.#supervision;
+      if ((on === 'restart' || on === 'backoff') && extras?.initial === undefined) this.#extend({ initial }, t);
+      behaviorOf.set(t, first);
+      if (first === stopped) this.#stop(t);
+    } catch (error) {
+      this.#didNotBegin(error, initial, t);
+    }
+    if (this.#ctx.unstashes) this.#unstash(t);
+  }
+
+  /** Supervision may let it try again; but not without end, unless time passes in between. */
+  #didNotBegin(error: unknown, initial: Behavior<never>, t: RuntimeContext): void {
+    // Factories may have said how it is supervised; that stays.
+    const extras = extrasOf.get(t);
+    t.undo();
+    this.#ctx.takeUnstash();
+    this.#sawCreation(t);
+    if (extras !== undefined) extrasOf.set(t, extras);
+    const supervision = extras?.supervision ?? this.#supervision;
+    if (supervision.on === 'backoff') this.#backOff(supervision, initial, error, t);
+    else {
+      const restarts = supervision.on === 'restart' && supervision.limit !== Infinity ? this.#counted(supervision, error, t) : undefined;
+      if (restarts === undefined) {
+        this.#deadLetter(initial, 'failed', t, { what: 'creation', error });
+        this.#stop(t);
+      } else {
+        this.#extend({ restarts, initial }, t);
+        t.keep();
+        this.#begin(initial, t);
+      }
     }
   }
 
+  /** B1. */
   #deliverWaiting(t: RuntimeContext): void {
     const waiting = waitingOf.entries(t);
     waitingOf.clear(t);
-    for (const [, value] of waiting) this.onNext(value, t);
+    for (const [, value] of waiting) {
+      t.keep();
+      this.onNext(value, t);
+    }
   }
 
   /** B3: there is no actor under this key. */
@@ -307,63 +409,96 @@ export class ActorRuntime implements Services {
 
   #hasStopped(t: RuntimeContext): boolean {
     const { key } = t;
-    if (typeof key !== 'number') return true;
+    if (typeof key !== 'number') return !announced.has(t, key as Key);
     return key > 0 ? key <= seen.get(t) : -key <= seenOutside.get(t);
   }
 
   #wait(value: unknown, t: RuntimeContext): void {
     waitingOf.set(t, waitingOf.size(t), value);
+    if (extrasOf.get(t)?.waited !== true) this.#extend({ waited: true }, t);
   }
 
   #stop(t: RuntimeContext): void {
-    const extras = extrasOf.get(t);
-    const children = extras?.parental === true ? childrenOf.entries(t) : [];
-    if (children.length === 0) {
+    if (extrasOf.get(t)?.parental !== true || childrenOf.size(t) === 0) {
       this.#finish(t);
       return;
     }
+    this.#silence(t);
     this.#extend({ last: behaviorOf.get(t) }, t);
     behaviorOf.set(t, stopping);
-    for (const [child] of children) t.emitTo(child, new Stop());
+    this.#stopChildren(t);
+  }
+
+  #stopChildren(t: RuntimeContext): void {
+    for (const [child] of childrenOf.entries(t)) t.emitTo(child, new Stop(t.key as Key));
   }
 
   /** B4. */
   #childStopped(child: Key, behavior: Behavior<never> | undefined, t: RuntimeContext): void {
     if (behavior === undefined) return;
-    childrenOf.delete(t, child);
-    if (behavior === stopping && childrenOf.size(t) === 0) this.#finish(t);
+    const alive = (childrenOf.get(t, child) ?? 0) - 1;
+    if (alive > 0) childrenOf.set(t, child, alive);
+    else childrenOf.delete(t, child);
+    if (childrenOf.size(t) > 0) return;
+    if (behavior === stopping) this.#finish(t);
+    else if (behavior === backingOff && extrasOf.get(t)?.restart === undefined) this.#beginAgain(t);
   }
 
   /** The end of an actor: its last word, those who are told, and nothing left. */
   #finish(t: RuntimeContext): void {
-    const extras = extrasOf.get(t);
-    const behavior = extras?.last ?? behaviorOf.get(t);
+    const behavior = extrasOf.get(t)?.last ?? behaviorOf.get(t);
     if (behavior?.onSignal !== undefined) this.#lastSignal(behavior, { signal: 'postStop' }, t);
     const key = t.key as Key;
-    if (extras !== undefined) {
-      for (const [, { id }] of timersOf.entries(t)) t.cancel({ timer: id });
-      for (const [, { timer }] of asksOf.entries(t)) t.cancel({ timer });
-      for (const [, message] of stashOf.entries(t)) this.#deadLetter(message, 'stopped', t);
-      for (const [watcher] of watchersOf.entries(t)) t.emitTo(watcher, new WatchedStopped(key));
-      for (const [watched] of watchingOf.entries(t)) t.emitTo(watched, new Unwatch(key));
-      if (extras.parent !== undefined) t.emitTo(extras.parent, new ChildStopped(key));
+    // Its last word may have added to it.
+    const extras = extrasOf.get(t);
+    if (extras === undefined) {
+      t.forget();
+      return;
     }
+    this.#silence(t);
+    if (extras.parental === true) this.#stopChildren(t);
+    for (const [, message] of stashOf.entries(t)) this.#deadLetter(message, 'stopped', t);
+    for (const [watcher] of watchersOf.entries(t)) t.emitTo(watcher, new WatchedStopped(key));
+    for (const [watched] of watchingOf.entries(t)) t.emitTo(watched, new Unwatch(key));
+    if (extras.parent !== undefined) t.emitTo(extras.parent, new ChildStopped(key));
+    const waiting = extras.waited === true ? waitingOf.entries(t) : [];
+    for (const [, value] of waiting) if (!(value instanceof Control)) this.#deadLetter(value, 'stopped', t);
     t.forget();
+    for (const [, value] of waiting) {
+      if (!(value instanceof Control)) continue;
+      t.keep();
+      this.onNext(value, t);
+    }
+  }
+
+  /** Nothing comes any more that it has asked for. */
+  #silence(t: RuntimeContext): void {
+    for (const [, { id }] of timersOf.entries(t)) t.cancel({ timer: id });
+    for (const [, { timer }] of asksOf.entries(t)) if (timer !== undefined) t.cancel({ timer });
+    const { restart } = extrasOf.get(t) ?? NO_EXTRAS;
+    if (restart !== undefined) t.cancel({ timer: restart.timer });
+    timersOf.clear(t);
+    asksOf.clear(t);
   }
 
   /** A signal whose outcome changes nothing any more; a failure in it is a dead letter. */
   #lastSignal(behavior: Behavior<never>, signal: Signal, t: RuntimeContext): void {
+    t.keep();
     try {
-      behavior.onSignal?.(signal, this.#ctx.at(t));
+      const next: unknown = behavior.onSignal?.(signal, this.#ctx.at(t));
+      if (!(next instanceof Behavior)) throw badBehavior(next, t.path, 'was returned by a handler of signals');
     } catch (error) {
-      this.#deadLetter(signal, 'failed', t, error);
+      t.undo();
+      this.#deadLetter(signal, 'failed', t, { what: 'signal', error });
     }
+    this.#ctx.takeUnstash();
   }
 
   #watchedStopped(ref: ActorRef<never>, behavior: Behavior<never>, t: RuntimeContext): void {
     const watching = watchingOf.get(t, ref.id);
     if (watching === undefined || behavior === stopping) return;
     watchingOf.delete(t, ref.id);
+    t.keep();
     if (watching.as !== undefined) this.#message({ ...watching.as, reply: ref }, behavior, t);
     else this.#signal({ signal: 'terminated', ref }, behavior, t);
   }
@@ -372,20 +507,30 @@ export class ActorRuntime implements Services {
     const ctx = this.#ctx.at(t);
     try {
       if (behavior.onMessage === undefined) this.#handlerOf(behavior, t);
-      const next = behavior.onSignal?.(signal, ctx) ?? unhandled;
+      const next = behavior.onSignal === undefined ? unhandled : behavior.onSignal(signal, ctx);
       if (next === unhandled && signal.signal === 'terminated') throw deathPact(signal.ref, t.path);
-      if (next !== same && next !== unhandled) this.#become(next, behavior, signal, t);
+      if (next !== same || ctx.unstashes) this.#become(next, signal, t);
     } catch (error) {
-      this.#failed(error, signal, t);
+      this.#failed(error, signal, t, 'signal');
     }
   }
 
-  #settleAsk(ask: number, outcome: AskReply['outcome'], behavior: Behavior<never>, t: RuntimeContext): void {
+  #settleAsk(ask: number, outcome: Outcome, behavior: Behavior<never> | undefined, t: RuntimeContext): void {
     const asked = asksOf.get(t, ask);
-    if (asked === undefined) return;
+    if (asked === undefined || behavior === undefined) {
+      if ('reply' in outcome) this.#lateReply(ask, outcome.reply, t);
+      return;
+    }
     asksOf.delete(t, ask);
-    t.cancel({ timer: asked.timer });
+    if (asked.timer !== undefined) t.cancel({ timer: asked.timer });
+    t.keep();
     this.#message({ ...asked.as, ...outcome }, behavior, t);
+  }
+
+  /** A reply that came after its time, or after another one. */
+  #lateReply(ask: number, reply: unknown, t: RuntimeContext): void {
+    const ref = new ActorRef<never>(t.key as Key, { kind: 'ask', ask });
+    t.release(this.#outlets.deadLetters, { ref, message: reply, reason: 'late' });
   }
 
   #fired(key: Key, number: number, behavior: Behavior<never>, t: RuntimeContext): void {
@@ -402,19 +547,21 @@ export class ActorRuntime implements Services {
       const { timer } = t.after(due - t.nowMs, { timer: key, number } satisfies TimerPayload);
       timersOf.set(t, key, { ...entry, dueMs: due, id: timer });
     }
+    t.keep();
     this.#message(entry.message, behavior, t);
   }
 
   /** B1. */
-  #failed(error: unknown, message: unknown, t: RuntimeContext): void {
+  #failed(error: unknown, message: unknown, t: RuntimeContext, what?: 'signal'): void {
     t.undo();
     this.#ctx.takeUnstash();
-    const extras = extrasOf.get(t);
-    const supervision = extras?.supervision ?? this.#supervision;
+    const supervision = extrasOf.get(t)?.supervision ?? this.#supervision;
+    if (supervision.on === 'quarantine') {
+      this.#deadLetter(message, 'failed', t, { error, ...(what !== undefined && { what }) });
+      return;
+    }
+    this.#tellAsker(message, { code: 'actor/failed', message: words(error) }, t);
     switch (supervision.on) {
-      case 'quarantine':
-        this.#deadLetter(message, 'failed', t, error);
-        break;
       case 'resume':
         t.log.warn(`${this.#named(t)} failed and goes on: ${words(error)}`);
         break;
@@ -423,70 +570,76 @@ export class ActorRuntime implements Services {
         this.#stop(t);
         break;
       case 'restart': {
-        const restarts = restartAllowed(extras?.restarts ?? [], supervision, t.nowMs);
-        t.log.warn(`${this.#named(t)} failed and ${restarts === undefined ? 'stops' : 'begins again'}: ${words(error)}`);
+        const restarts = this.#counted(supervision, error, t);
         if (restarts === undefined) this.#stop(t);
         else {
-          if (supervision.stopChildren) for (const [child] of childrenOf.entries(t)) t.emitTo(child, new Stop());
+          if (supervision.stopChildren) this.#stopChildren(t);
           this.#reset({ restarts }, t);
-          this.#begin(behaviorOf.get(t), t);
+          if (!supervision.stopChildren || childrenOf.size(t) === 0) this.#beginAgain(t);
         }
         break;
       }
-      case 'backoff': {
-        const wait = waitBefore(extras?.backoff, supervision, t.nowMs, () => t.random(JITTER_STEPS) / JITTER_STEPS);
-        t.log.warn(`${this.#named(t)} failed and begins again in ${wait.waitMs} ms: ${words(error)}`);
-        for (const [child] of childrenOf.entries(t)) t.emitTo(child, new Stop());
-        this.#reset({ backoff: wait }, t);
-        behaviorOf.set(t, backingOff);
-        t.after(wait.waitMs, { restart: true } satisfies TimerPayload);
+      case 'backoff':
+        this.#stopChildren(t);
+        this.#reset(NO_EXTRAS, t);
+        this.#backOff(supervision, extrasOf.get(t)?.initial ?? stopped, error, t);
         break;
-      }
     }
   }
 
-  /** Takes back what the actor had beside its place among others: state, timers, asks, stash. */
+  /** The restarts that count, if one more is allowed. */
+  #counted(supervision: Extract<Supervision, { on: 'restart' }>, error: unknown, t: RuntimeContext): readonly number[] | undefined {
+    const restarts = restartAllowed(extrasOf.get(t)?.restarts ?? [], supervision, t.nowMs);
+    t.log.warn(`${this.#named(t)} failed and ${restarts === undefined ? 'stops' : 'begins again'}: ${words(error)}`);
+    return restarts;
+  }
+
+  #backOff(supervision: Extract<Supervision, { on: 'backoff' }>, initial: Behavior<never>, error: unknown, t: RuntimeContext): void {
+    const backoff = waitBefore(extrasOf.get(t)?.backoff, supervision, t.nowMs, () => t.random(JITTER_STEPS) / JITTER_STEPS);
+    t.log.warn(`${this.#named(t)} failed and begins again in ${backoff.waitMs} ms: ${words(error)}`);
+    const number = this.#number(t);
+    const { timer } = t.after(backoff.waitMs, { restart: number } satisfies TimerPayload);
+    this.#extend({ backoff, initial, restart: { number, timer } }, t);
+    behaviorOf.set(t, backingOff);
+  }
+
+  /** Its wait is over; but it begins after its children have stopped. */
+  #restartDue(number: number, behavior: Behavior<never>, t: RuntimeContext): void {
+    if (behavior !== backingOff || extrasOf.get(t)?.restart?.number !== number) return;
+    this.#extend({ restart: undefined }, t);
+    if (childrenOf.size(t) === 0) this.#beginAgain(t);
+  }
+
+  /** Takes back what the actor had beside its place among others: state, timers, asks. What it had stashed waits. */
   #reset(more: Extras, t: RuntimeContext): void {
     const behavior = behaviorOf.get(t);
-    const extras = extrasOf.get(t);
     if (behavior?.onSignal !== undefined) this.#lastSignal(behavior, { signal: 'preRestart' }, t);
+    this.#silence(t);
+    const extras = extrasOf.get(t);
     const watchers = watchersOf.entries(t);
     const children = childrenOf.entries(t);
-    const stashed = stashOf.entries(t);
-    for (const [, { id }] of timersOf.entries(t)) t.cancel({ timer: id });
-    for (const [, { timer }] of asksOf.entries(t)) t.cancel({ timer });
+    const waiting = [...stashOf.entries(t), ...waitingOf.entries(t)];
     for (const [watched] of watchingOf.entries(t)) t.emitTo(watched, new Unwatch(t.key as Key));
     t.forget();
-    behaviorOf.set(t, behavior);
-    extrasOf.set(t, { ...extras, ...more });
+    behaviorOf.set(t, backingOff);
+    extrasOf.set(t, { ...extras, ...more, initial: extras?.initial ?? behavior });
     for (const [watcher] of watchers) watchersOf.set(t, watcher, true);
-    for (const [child] of children) childrenOf.set(t, child, true);
-    for (const [, message] of stashed) waitingOf.set(t, waitingOf.size(t), message);
+    for (const [child, alive] of children) childrenOf.set(t, child, alive);
+    for (const [, value] of waiting) this.#wait(value, t);
   }
 
-  /** Begins again with the behavior that the actor was created with. */
-  #begin(before: Behavior<never> | undefined, t: RuntimeContext): void {
-    const initial = extrasOf.get(t)?.initial ?? before;
+  #beginAgain(t: RuntimeContext): void {
+    const initial = extrasOf.get(t)?.initial;
     if (initial === undefined) return;
-    try {
-      const first = this.#made(initial, t);
-      if (first === stopped) {
-        this.#stop(t);
-        return;
-      }
-      behaviorOf.set(t, first);
-    } catch (error) {
-      t.undo();
-      this.#deadLetter(initial, 'failed', t, error);
-      this.#stop(t);
-      return;
-    }
-    this.#deliverWaiting(t);
+    t.keep();
+    this.#begin(initial, t);
+    const now = behaviorOf.get(t);
+    if (now !== undefined && now !== stopping && now !== backingOff) this.#deliverWaiting(t);
   }
 
   #waitForRestart(message: unknown, t: RuntimeContext): void {
-    const supervision = extrasOf.get(t)?.supervision;
-    const most = supervision?.on === 'backoff' ? supervision.stash : 0;
+    const supervision = extrasOf.get(t)?.supervision ?? this.#supervision;
+    const most = supervision.on === 'backoff' ? supervision.stash : Infinity;
     if (waitingOf.size(t) >= most) this.#deadLetter(message, 'stashFull', t);
     else this.#wait(message, t);
   }
@@ -499,11 +652,11 @@ export class ActorRuntime implements Services {
     return `actor:${String(key)}`;
   }
 
-  #deadLetter(message: unknown, reason: ActorDeadLetter['reason'], t: RuntimeContext, error?: unknown): void {
-    const ref = new ActorRef<never>(t.key as Key);
-    t.release(this.#outlets.deadLetters, { ref, message, reason, ...(error !== undefined && { error }) });
+  #deadLetter(message: unknown, reason: ActorDeadLetter['reason'], t: RuntimeContext, more: Partial<ActorDeadLetter> = {}): void {
+    const ref = more.ref ?? this.self(t);
+    t.release(this.#outlets.deadLetters, { ref, message, reason, ...more });
     const failure = { code: `actor/${reason}`, message: `${String(ref)} did not handle the request: ${reason}` };
-    this.#tellAsker(message, error === undefined ? failure : { ...failure, message: words(error) }, t);
+    this.#tellAsker(message, 'error' in more ? { ...failure, message: words(more.error) } : failure, t);
   }
 
   /** Whoever asked learns at once that there will be no reply. */
@@ -514,6 +667,7 @@ export class ActorRuntime implements Services {
     const { via, id } = replyTo;
     if (via?.kind === 'ask') t.emitTo(id, new AskReply(via.ask, { failure }));
     else if (via?.kind === 'outside') t.release(this.#outlets.outside, { waiter: via.waiter, outcome: { failure } });
+    else if (via?.kind === 'portal') once(() => t.refuse(via.request, askFailed(failure, t.path)));
   }
 
   // What contexts do, in the words of the runtime.
@@ -523,7 +677,8 @@ export class ActorRuntime implements Services {
     if (via === undefined) t.emitTo(ref.id, message);
     else if (via.kind === 'outside') {
       t.release(this.#outlets.outside, { waiter: via.waiter, outcome: { reply: message } });
-    } else {
+    } else if (via.kind === 'portal') once(() => t.replyTo(via.request, message));
+    else {
       const { key, value } = routed(ref, message);
       t.emitTo(key, value);
     }
@@ -533,11 +688,11 @@ export class ActorRuntime implements Services {
     if (!(behavior instanceof Behavior)) throw badBehavior(behavior, t.path, 'was given to create');
     let id: Key;
     if (name === undefined) given.set(t, (id = given.get(t) + 1));
-    else id = nameId(name, t.path);
+    else this.#announce((id = nameId(name, t.path)), 1, t);
     const ref = new ActorRef<never>(id);
     t.emitTo(id, new ActorCreate(ref, behavior, child ? t.key : undefined));
     if (child) {
-      childrenOf.set(t, id, true);
+      childrenOf.set(t, id, (childrenOf.get(t, id) ?? 0) + 1);
       this.#extend({ parental: true }, t);
     }
     return ref;
@@ -553,7 +708,7 @@ export class ActorRuntime implements Services {
   }
 
   stopChild(child: ActorRef<never>, t: RuntimeContext): void {
-    if (childrenOf.has(t, child.id)) t.emitTo(child.id, new Stop());
+    if (childrenOf.has(t, child.id)) t.emitTo(child.id, new Stop(t.key as Key));
     else {
       const cure = 'Create it with { child: true }, or send it a message that makes it stop';
       throw wrong('actor/not-a-child', t.path, `${this.#named(t)} cannot stop ${String(child)}, which is not its child`, cure);
@@ -566,6 +721,14 @@ export class ActorRuntime implements Services {
     asksOf.set(t, ask, { as, timer });
     this.#extend({ asking: true }, t);
     this.send(ref, { ...request, replyTo: new ActorRef<never>(t.key as Key, { kind: 'ask', ask }) }, t);
+  }
+
+  askPortal(portal: { readonly path: string }, request: unknown, as: object, timeoutMs: number, t: RuntimeContext): void {
+    const asker = t as AskerContext<unknown>;
+    const ask = this.#number(t);
+    asksOf.set(t, ask, { as, timer: undefined });
+    this.#extend({ asking: true }, t);
+    asker.await(asker.ask(portal as never, request as never, { timeoutMs }), this.portalReply, ask);
   }
 
   watch(ref: ActorRef<never>, as: object | undefined, t: RuntimeContext): void {
@@ -630,6 +793,12 @@ export class ActorRuntime implements Services {
 }
 
 function badBehavior(value: unknown, where: string, how: string): PorticoError {
+  if (isPromise(value)) {
+    // The turn fails for it; what becomes of the promise is of no interest any more.
+    value.then(undefined, () => undefined);
+    const cure = 'Return at once, and have what takes time carried out as an effect, with ctx.run';
+    return wrong('actor/bad-behavior', where, `a promise ${how}, and a behavior is needed`, cure);
+  }
   const what = `${value instanceof Behavior ? String(value) : `a value of type ${typeof value}`} ${how}, and a behavior is needed`;
   return wrong('actor/bad-behavior', where, what, 'Return receive(…), same, stopped or what behavior(…) makes');
 }
@@ -647,8 +816,33 @@ function wrong(code: ConstructorParameters<typeof PorticoError>[0]['code'], wher
   return new PorticoError({ code, where, what, cure });
 }
 
+/** Settles a request, unless the same atom has done so already: what comes after that is late, as with every ask. */
+function once(settle: () => void): void {
+  try {
+    settle();
+  } catch (error) {
+    if (!(error instanceof PorticoError && error.code === 'portal/replied-twice')) throw error;
+  }
+}
+
+/** An error as data. */
+function failureOf(error: unknown): Failure {
+  if (error instanceof PorticoError) return { code: error.code, message: error.what };
+  return { code: 'ask/failed', message: words(error) };
+}
+
+/** Data as an error. */
+function askFailed({ code, message }: Failure, where: string): PorticoError {
+  const cure = 'Look at the dead letters for the message and its cause';
+  return wrong('ask/failed', where, `there is no reply [${code}]: ${message}`, cure);
+}
+
 function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 const MOST_FACTORIES = 1_000;

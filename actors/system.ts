@@ -12,20 +12,21 @@ import {
   type ErrorCode,
   type Host,
   type Ingress,
+  type Key,
   type RunningSystem,
 } from '../src/index.ts';
-import { same, stopped, type Behavior, type Definition, type StandardSchema } from './behavior.ts';
+import { same, stopped, type Behavior, type Definition, type SchemaIssue, type StandardSchema } from './behavior.ts';
 import { receive } from './behaviors.ts';
 import type { CreateOptions, ReplyOf, RequestOf } from './context.ts';
 import { ActorDeadLetters, type ActorDeadLetterBox } from './deadletters.ts';
 import { EffectRunner } from './effect-runner.ts';
 import type { Effect } from './effects.ts';
 import { entityRef, nameId } from './identity.ts';
-import { ActorCreate, ActorSend, type Failure, type OutsideReply } from './messages.ts';
+import { ActorCreate, ActorSend, Signalled, type ActorDeadLetter, type Failure, type OutsideReply } from './messages.ts';
 import { ActorRef } from './ref.ts';
-import type { Outlets } from './runtime.ts';
+import type { Signal } from './signals.ts';
 import type { Supervision } from './supervise.ts';
-import { actorWorkflow } from './workflow.ts';
+import { actorWorkflow, type ActorWorkflow, type WorkflowOf } from './workflow.ts';
 
 /** What a system of actors is started with. */
 export interface StartOptions {
@@ -33,8 +34,10 @@ export interface StartOptions {
   readonly behaviors?: Readonly<Record<string, { readonly definition: Definition }>>;
   /** The effects that actors may run. */
   readonly effects?: Readonly<Record<string, Effect<never, unknown>>>;
-  /** Applications that run beside the actors. */
+  /** Applications that run beside the actors, launched before them. Those that need the actors come after: `dataflow.launch`. */
   readonly applications?: readonly Application[];
+  /** The portals that the actors may ask, with `ctx.askPortal`. */
+  readonly portals?: readonly { readonly path: string }[];
   /** The name of the application that the actors are. `actors` if not given. */
   readonly name?: string;
   /** What happens with an actor whose turn fails, unless it is supervised itself. `quarantine` if not given. */
@@ -70,11 +73,16 @@ export interface OutsideAskOptions {
  * ```
  */
 export async function start(options: StartOptions = {}): Promise<ActorSystem> {
-  const { name = 'actors', supervision, applications = [], host = platformHost() } = options;
+  return startWith(options, actorWorkflow);
+}
+
+/** @internal With another way of making the workflow of the actors. */
+export async function startWith(options: StartOptions, workflowOf: WorkflowOf): Promise<ActorSystem> {
+  const { name = 'actors', supervision, portals, applications = [], host = platformHost() } = options;
   const app = application(name, (app) => {
     const ingress = app.ingress<ActorSend | ActorCreate>('in');
-    const workflow = actorWorkflow(app, ingress.stream, { ...(supervision && { supervision }) });
-    return { ingress, outlets: workflow.outlets };
+    const config = { ...(supervision && { supervision }), ...(portals && { portals }) };
+    return { ingress, actors: workflowOf(app, ingress.stream, config) };
   });
   const running = await startSystem({
     applications: [...applications, app],
@@ -94,7 +102,7 @@ interface Waiter {
 /** The ways in and out of the application that the actors are. */
 interface Handles {
   readonly ingress: Ingress<ActorSend | ActorCreate>;
-  readonly outlets: Outlets;
+  readonly actors: ActorWorkflow;
 }
 
 const ASK_TIMEOUT_MS = 30_000;
@@ -104,29 +112,35 @@ export class ActorSystem implements AsyncDisposable {
   readonly dataflow: RunningSystem;
   /** Messages that nobody handled. */
   readonly deadLetters: ActorDeadLetterBox;
+  /** The workflow of the actors, for applications that are launched beside it: what these can read, ask and connect to. */
+  readonly actors: ActorWorkflow;
   readonly #handles: Handles;
   readonly #host: Host;
   readonly #effects: EffectRunner;
+  readonly #letters: ActorDeadLetters;
   readonly #waiters = new Map<number, Waiter>();
   readonly #schemas = new WeakMap<ActorRef<never>, StandardSchema>();
+  /** The last message for an actor that is still being checked. */
+  readonly #doors = new Map<Key, Promise<void>>();
   #created = 0;
   #asked = 0;
+  #stopped = false;
 
   /** @internal */
   constructor(dataflow: RunningSystem, handles: Handles, host: Host, options: StartOptions) {
     this.dataflow = dataflow;
     this.#handles = handles;
     this.#host = host;
-    const { outlets } = handles;
+    this.actors = handles.actors;
+    const { outlets } = handles.actors;
     const name = options.name ?? 'actors';
     const effects = new Map(Object.values(options.effects ?? {}).map((effect) => [effect.name, effect]));
     this.#effects = new EffectRunner(effects, host, name, (send) => {
       this.#put(send).catch(() => undefined);
     });
-    const letters = new ActorDeadLetters(options.deadLetterLimit ?? 10_000, ({ ref, message }) =>
-      this.#put(new ActorSend(ref, message as never)),
-    );
+    const letters = new ActorDeadLetters(options.deadLetterLimit ?? 10_000, (letter) => this.#put(resent(letter)));
     this.deadLetters = letters;
+    this.#letters = letters;
     dataflow.subscribe(outlets.outside.stream, (reply) => {
       this.#settle(reply);
     });
@@ -140,6 +154,7 @@ export class ActorSystem implements AsyncDisposable {
 
   /** Creates an actor. The reference can be used at once. */
   create<M>(behavior: Behavior<M>, options: Pick<CreateOptions, 'name'> = {}): ActorRef<M> {
+    if (this.#stopped) throw shutDown('system.create', 'the system was stopped', 'Start a new one');
     const id = options.name === undefined ? -++this.#created : nameId(options.name, 'system.create');
     const ref = new ActorRef<M>(id);
     this.#remember(ref, behavior);
@@ -151,31 +166,26 @@ export class ActorSystem implements AsyncDisposable {
 
   /** The actor of that kind and id, which always exists: its first message creates it. */
   entity<M>(behavior: Behavior<M>, id: string): ActorRef<M> {
-    const ref = entityRef(behavior, id, 'system.entity');
-    this.#remember(ref, behavior);
-    return ref;
+    return entityRef(behavior, id, 'system.entity');
   }
 
   /** Sends a message. Resolves when the system has taken it. */
   async send<M>(ref: ActorRef<M>, message: NoInfer<M>): Promise<void> {
-    await this.#check(ref, message);
-    await this.#put(new ActorSend<M>(ref, message));
+    await this.#admit(ref, message);
   }
 
   /** Asks an actor; resolves with its reply. */
   async ask<M, const Q extends RequestOf<M>>(ref: ActorRef<M>, request: Q, options: OutsideAskOptions = {}): Promise<ReplyOf<M, Q>> {
     const waiter = ++this.#asked;
     const { timeoutMs = ASK_TIMEOUT_MS } = options;
-    const replyTo = new ActorRef<never>('outside', { kind: 'outside', waiter });
-    const message = { ...(request as object), replyTo };
-    await this.#check(ref, message);
+    const message = { ...(request as object), replyTo: outsideRef(waiter) };
     return new Promise<ReplyOf<M, Q>>((resolve, reject) => {
       const cancel = this.#after(timeoutMs, () => {
         const what = `no reply came within ${timeoutMs} ms`;
         this.#take(waiter)?.reject(wrong('ask/timeout', String(ref), what, 'Let the actor reply to every request, or allow more time'));
       });
-      this.#waiters.set(waiter, { resolve: resolve, reject, cancel });
-      this.#put(new ActorSend<M>(ref, message as M)).catch((error: unknown) => {
+      this.#waiters.set(waiter, { resolve, reject, cancel });
+      this.#admit(ref, message).catch((error: unknown) => {
         this.#take(waiter)?.reject(error as PorticoError);
       });
     });
@@ -189,25 +199,28 @@ export class ActorSystem implements AsyncDisposable {
 
   /** Calls `subscriber` with each value that an actor emits; the returned function ends that. */
   subscribe(subscriber: (value: unknown) => void): () => void {
-    return this.dataflow.subscribe(this.#handles.outlets.emitted.stream, (value) => {
+    return this.dataflow.subscribe(this.actors.outlets.emitted.stream, (value) => {
       subscriber(value);
     });
   }
 
   /** Resolves when there is nothing left to do: no message waits and no effect runs. Timers do not count. */
   async idle(): Promise<void> {
-    do {
+    for (;;) {
+      const { outcomes } = this.#effects;
       await this.dataflow.idle();
       if (this.#effects.running > 0) await new Promise<void>((resolve) => this.#host.after(1, resolve));
-    } while (this.#effects.running > 0);
-    await this.dataflow.idle();
+      // An outcome that came meanwhile is a message that waits.
+      else if (this.#effects.outcomes === outcomes) return;
+    }
   }
 
   /** Ends the system. What has not been done by then is not done; `idle` comes first. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#effects.stop();
     await this.dataflow.shutdown();
-    const end = wrong('system/shut-down', 'stop', 'the system was stopped before there was a reply', 'Wait for replies first');
+    const end = shutDown('stop', 'the system was stopped before there was a reply', 'Wait for replies first');
     for (const id of this.#waiters.keys()) this.#take(id)?.reject(end);
   }
 
@@ -215,8 +228,14 @@ export class ActorSystem implements AsyncDisposable {
     return this.stop();
   }
 
-  #put(value: ActorSend | ActorCreate): Promise<void> {
-    return this.dataflow.send(this.#handles.ingress, value);
+  async #put(value: ActorSend | ActorCreate): Promise<void> {
+    try {
+      await this.dataflow.send(this.#handles.ingress, value);
+    } catch (error) {
+      if (!(error instanceof PorticoError && error.code === 'system/re-entered')) throw error;
+      // Subscribers and effects are called in the midst of a run; what they send enters right after it.
+      await this.dataflow.send(this.#handles.ingress, value);
+    }
   }
 
   #after(timeoutMs: number, wake: () => void): () => void {
@@ -225,9 +244,9 @@ export class ActorSystem implements AsyncDisposable {
 
   #settle({ waiter, outcome }: OutsideReply): void {
     const found = this.#take(waiter);
-    if (found === undefined) return;
-    if ('reply' in outcome) found.resolve(outcome.reply);
-    else found.reject(failed(outcome.failure));
+    if ('failure' in outcome) found?.reject(failed(outcome.failure));
+    else if (found !== undefined) found.resolve(outcome.reply);
+    else this.#letters.add({ ref: outsideRef(waiter), message: outcome.reply, reason: 'late' });
   }
 
   #take(waiter: number): Waiter | undefined {
@@ -237,20 +256,35 @@ export class ActorSystem implements AsyncDisposable {
     return found;
   }
 
-  #remember(ref: ActorRef<never>, { definition }: Behavior<never>): void {
-    if (definition?.schema !== undefined) this.#schemas.set(ref, definition.schema);
+  #remember(ref: ActorRef<never>, behavior: Behavior<never>): void {
+    const schema = schemaOf(behavior);
+    if (schema !== undefined) this.#schemas.set(ref, schema);
   }
 
-  /** Refuses at the door what does not fit the schema of the actor's behavior. */
-  async #check(ref: ActorRef<never>, message: unknown): Promise<void> {
-    const schema = this.#schemas.get(ref);
-    if (schema === undefined) return;
-    const result = await schema['~standard'].validate(message);
+  /** Lets a message in, unless it does not fit the schema of the actor's behavior; in order, however long checking takes. */
+  async #admit(ref: ActorRef<never>, message: unknown): Promise<void> {
+    const schema = ref.via?.kind === 'entity' ? schemaOf(ref.via.behavior as Behavior<never>) : this.#schemas.get(ref);
+    const send = new ActorSend(ref, message as never);
+    if (schema === undefined) {
+      await this.#put(send);
+      return;
+    }
+    const { id } = ref;
+    const before = this.#doors.get(id);
+    const entering = this.#enter(send, schema, before);
+    const door = entering.catch(() => undefined);
+    this.#doors.set(id, door);
+    await door;
+    if (this.#doors.get(id) === door) this.#doors.delete(id);
+    await entering;
+  }
+
+  async #enter(send: ActorSend, schema: StandardSchema, before: Promise<void> | undefined): Promise<void> {
+    const result = await schema['~standard'].validate(send.message);
+    await before;
     const [issue] = result.issues ?? [];
-    if (issue === undefined) return;
-    const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
-    const what = `the message does not fit${path === '' ? '' : ` at ${path}`}: ${issue.message}`;
-    throw wrong('actor/bad-message', String(ref), what, 'Send what the schema of its behavior allows');
+    if (issue !== undefined) throw misfit(send.ref, issue);
+    await this.#put(send);
   }
 }
 
@@ -266,6 +300,30 @@ function watching(ref: ActorRef<never>): Behavior<Watching> {
     ctx.send(replyTo, null);
     return stopped;
   });
+}
+
+function outsideRef(waiter: number): ActorRef<never> {
+  return new ActorRef<never>(`outside:${waiter}`, { kind: 'outside', waiter });
+}
+
+function schemaOf({ definition }: Behavior<never>): StandardSchema | undefined {
+  return definition?.schema;
+}
+
+/** A dead letter on its way again. */
+function resent({ ref, message, what }: ActorDeadLetter): ActorSend | ActorCreate {
+  if (what === 'creation') return new ActorCreate(ref, message as Behavior<never>);
+  return new ActorSend(ref, (what === 'signal' ? new Signalled(message as Signal) : message) as never);
+}
+
+function misfit(ref: ActorRef<never>, { message, path = [] }: SchemaIssue): PorticoError {
+  const at = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+  const what = `the message does not fit${at === '' ? '' : ` at ${at}`}: ${message}`;
+  return wrong('actor/bad-message', String(ref), what, 'Send what the schema of its behavior allows');
+}
+
+function shutDown(where: string, what: string, cure: string): PorticoError {
+  return wrong('system/shut-down', where, what, cure);
 }
 
 function failed({ code, message }: Failure): PorticoError {

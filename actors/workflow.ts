@@ -2,8 +2,15 @@
  * The compilation: a stream of sends and creations becomes one cyclic keyed workflow. A sequencer merges the stream with the
  * workflow's own output, each event goes to the key of its actor, and one task runs them all.
  */
-import type { ApplicationBuilder, Key, Stream } from '../src/index.ts';
-import { ActorCreate, ActorSend, type ActorDeadLetter, type EffectCall, type OutsideReply } from './messages.ts';
+import { answer, type ApplicationBuilder, type Flow, type Key, type Portal, type Sequencer, type Stream } from '../src/index.ts';
+import {
+  ActorCreate,
+  ActorSend,
+  type ActorDeadLetter,
+  type EffectCall,
+  type OutsideReply,
+} from './messages.ts';
+import type { ActorAsk } from './portal.ts';
 import { ActorRuntime, type Outlets } from './runtime.ts';
 import type { Supervision } from './supervise.ts';
 
@@ -13,6 +20,8 @@ export interface ActorConfig {
   readonly name?: string;
   /** What happens with an actor whose turn fails, unless it is supervised itself. `quarantine` if not given. */
   readonly supervision?: Supervision;
+  /** The portals that the actors may ask, with `ctx.askPortal`. */
+  readonly portals?: readonly { readonly path: string }[];
 }
 
 /** The workflow of actors, within an application. */
@@ -21,10 +30,15 @@ export interface ActorWorkflow {
   readonly stream: Stream<unknown>;
   /** What leaves the actors: `emitted` holds what they emit. */
   readonly outlets: Outlets;
+  /** Where further streams of sends and creations can be connected, also by other applications. */
+  readonly sequencer: Sequencer<ActorSend | ActorCreate>;
+  /** By which tasks, also those of other applications, ask actors: see `askActor`. */
+  readonly portal: Portal<ActorAsk, unknown>;
 }
 
 /**
- * Makes the workflow that runs actors out of a stream of `ActorSend` and `ActorCreate`.
+ * Makes the workflow that runs actors, out of a stream of `ActorSend` and `ActorCreate` if one is given. More streams can be
+ * connected to its `sequencer`.
  *
  * @example
  * ```ts
@@ -46,8 +60,25 @@ export interface ActorWorkflow {
  */
 export function actorWorkflow(
   app: ApplicationBuilder,
-  stream: Stream<ActorSend | ActorCreate>,
-  { name = 'actors', supervision }: ActorConfig = {},
+  stream?: Stream<ActorSend | ActorCreate>,
+  config: ActorConfig = {},
+): ActorWorkflow {
+  return workflowAround((source) => source, (runtime) => runtime, app, stream, config);
+}
+
+/** How an application gets its workflow of actors. */
+export type WorkflowOf = typeof actorWorkflow;
+
+/** What the task of the actors does. */
+export type ActorTask = Pick<ActorRuntime, 'onNext' | 'onTimer' | 'onRequest' | 'portalReply'>;
+
+/** @internal The same, with something between the actors and their messages: a stage before them, and one around them. */
+export function workflowAround(
+  before: (source: Flow<unknown>) => Flow<unknown>,
+  around: (runtime: ActorRuntime) => ActorTask,
+  app: ApplicationBuilder,
+  stream: Stream<ActorSend | ActorCreate> | undefined,
+  { name = 'actors', supervision, portals = [] }: ActorConfig,
 ): ActorWorkflow {
   const outlets: Outlets = {
     outside: app.egress<OutsideReply>(`${name} outside`),
@@ -55,20 +86,23 @@ export function actorWorkflow(
     deadLetters: app.egress<ActorDeadLetter>(`${name} dead letters`),
     emitted: app.egress<unknown>(`${name} emitted`),
   };
-  const runtime = new ActorRuntime(outlets, supervision);
+  const runtime = around(new ActorRuntime(outlets, supervision));
   const sequencer = app.sequencer<unknown>({ name });
-  const out = app
-    .workflow(name)
-    .source(sequencer.stream)
+  const portal = app.portal<ActorAsk, unknown>(name, { key: ({ ref }) => ref.id });
+  const out = before(app.workflow(name).source(sequencer.stream))
     .key(byReference)
     .withName('by reference')
-    .processor<unknown>(runtime.onNext)
+    .askerreplier<unknown>(
+      { asks: portals, continuations: [runtime.portalReply] },
+      [answer(portal, runtime.onRequest)],
+      runtime.onNext,
+    )
     .withName('ActorRuntime')
     .withOnTimer(runtime.onTimer)
     .sink();
-  app.connect(stream, sequencer);
+  if (stream !== undefined) app.connect(stream, sequencer);
   app.connect(out, sequencer);
-  return { stream: out, outlets };
+  return { stream: out, outlets, sequencer: sequencer as unknown as ActorWorkflow['sequencer'], portal };
 }
 
 /** What actors send has its key already; what comes from streams says whom it is for. */

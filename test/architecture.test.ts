@@ -86,9 +86,10 @@ function wrongFile(from: string, to: string): string | undefined {
   if (isExample(from)) return isExample(to) ? undefined : 'an example imports portico by name';
   if (topOf(from) === 'actors') {
     if (isExample(to)) return 'nothing is built on an example';
-    return topOf(to) === 'actors' || to === 'src/index.ts'
-      ? undefined
-      : 'actors/ may import only src/index.ts';
+    const kit = partOf(from) === 'testkit';
+    if (partOf(to) === 'testkit' && !kit) return 'only the test kit may import itself';
+    const doors = kit ? ['src/index.ts', 'src/testing/index.ts'] : ['src/index.ts'];
+    return topOf(to) === 'actors' || doors.includes(to) ? undefined : `it may import only ${doors.join(' and ')}`;
   }
   if (topOf(from) !== 'src') return undefined;
   if (topOf(to) !== 'src') return 'src/ may not import from outside of src/';

@@ -1,7 +1,17 @@
 // A bank. Accounts are entities: they always exist, and the first message creates one. A transfer is an actor of its own
 // that withdraws, deposits, and gives the money back if nobody takes it.
 import process from 'node:process';
-import { behavior, PorticoError, receive, same, start, stopped, type ActorRef, type Behavior, type Failure } from 'portico';
+import {
+  behavior,
+  PorticoError,
+  receive,
+  same,
+  start,
+  stopped,
+  type ActorRef,
+  type Behavior,
+  type Failure,
+} from 'portico';
 
 type Account =
   | { type: 'deposit'; amount: number; replyTo: ActorRef<Receipt> }
@@ -12,30 +22,28 @@ type Account =
 type Receipt = { ok: true; balance: number } | { ok: false; why: string };
 
 /** An open account. Its balance is an argument: that is all the state it needs. */
-const account = behavior(
-  'account',
-  (balance: number): Behavior<Account> =>
-    receive((message, ctx) => {
-      switch (message.type) {
-        case 'deposit':
-          if (!(message.amount > 0)) throw new Error(`nobody can deposit ${message.amount}`);
-          ctx.send(message.replyTo, { ok: true, balance: balance + message.amount });
-          return account(balance + message.amount);
-        case 'withdraw':
-          if (message.amount > balance) {
-            ctx.send(message.replyTo, { ok: false, why: `there are only ${balance}` });
-            return same;
-          }
-          ctx.send(message.replyTo, { ok: true, balance: balance - message.amount });
-          return account(balance - message.amount);
-        case 'balance':
-          ctx.send(message.replyTo, balance);
+const account = behavior('account', (balance: number): Behavior<Account> =>
+  receive((message, ctx) => {
+    switch (message.type) {
+      case 'deposit':
+        if (!(message.amount > 0)) throw new Error(`nobody can deposit ${message.amount}`);
+        ctx.send(message.replyTo, { ok: true, balance: balance + message.amount });
+        return account(balance + message.amount);
+      case 'withdraw':
+        if (message.amount > balance) {
+          ctx.send(message.replyTo, { ok: false, why: `there are only ${balance}` });
           return same;
-        case 'close':
-          ctx.send(message.replyTo, { ok: true, balance: 0 });
-          return closed();
-      }
-    }),
+        }
+        ctx.send(message.replyTo, { ok: true, balance: balance - message.amount });
+        return account(balance - message.amount);
+      case 'balance':
+        ctx.send(message.replyTo, balance);
+        return same;
+      case 'close':
+        ctx.send(message.replyTo, { ok: true, balance: 0 });
+        return closed();
+    }
+  }),
 );
 
 const closed = behavior('closed', () =>
@@ -48,7 +56,13 @@ const closed = behavior('closed', () =>
 
 /** A transfer hears what came of each step: the reply is put in when it comes, or the failure if none will come. */
 type Transfer =
-  | { type: 'start'; from: ActorRef<Account>; to: ActorRef<Account>; amount: number; replyTo: ActorRef<string> }
+  | {
+      type: 'start';
+      from: ActorRef<Account>;
+      to: ActorRef<Account>;
+      amount: number;
+      replyTo: ActorRef<string>;
+    }
   | { type: 'withdrawn' | 'deposited' | 'givenBack'; reply?: Receipt; failure?: Failure };
 
 type Start = Extract<Transfer, { type: 'start' }>;
@@ -98,7 +112,12 @@ export async function main(print: (line: string) => void): Promise<void> {
   const ann = system.entity(account(0), 'ann');
   const bob = system.entity(account(0), 'bob');
   const eve = system.entity(account(0), 'eve');
-  const move = async (what: string, from: ActorRef<Account>, to: ActorRef<Account>, amount: number): Promise<void> => {
+  const move = async (
+    what: string,
+    from: ActorRef<Account>,
+    to: ActorRef<Account>,
+    amount: number,
+  ): Promise<void> => {
     const outcome = await system.ask(system.create(transfer()), { type: 'start', from, to, amount });
     print(`${what}: ${outcome}`);
   };

@@ -16,45 +16,41 @@ type Post =
 
 type Answer = { state: 'blank' } | { state: 'draft' | 'published'; content: Content } | { refused: string };
 
-const blank = behavior(
-  'blank',
-  (): Behavior<Post> =>
-    receive((message, ctx) => {
-      switch (message.type) {
-        case 'write':
-          ctx.send(message.replyTo, { state: 'draft', content: message.content });
-          return draft(message.content);
-        case 'show':
-          ctx.send(message.replyTo, { state: 'blank' });
-          return same;
-        default:
-          ctx.send(message.replyTo, { refused: `there is nothing to ${message.type} yet` });
-          return same;
-      }
-    }),
+const blank = behavior('blank', (): Behavior<Post> =>
+  receive((message, ctx) => {
+    switch (message.type) {
+      case 'write':
+        ctx.send(message.replyTo, { state: 'draft', content: message.content });
+        return draft(message.content);
+      case 'show':
+        ctx.send(message.replyTo, { state: 'blank' });
+        return same;
+      default:
+        ctx.send(message.replyTo, { refused: `there is nothing to ${message.type} yet` });
+        return same;
+    }
+  }),
 );
 
-const draft = behavior(
-  'draft',
-  (content: Content): Behavior<Post> =>
-    receive((message, ctx) => {
-      switch (message.type) {
-        case 'write':
-          ctx.send(message.replyTo, { refused: 'it is written already' });
-          return same;
-        case 'edit': {
-          const edited = { ...content, body: message.body };
-          ctx.send(message.replyTo, { state: 'draft', content: edited });
-          return draft(edited);
-        }
-        case 'publish':
-          ctx.send(message.replyTo, { state: 'published', content });
-          return published(content);
-        case 'show':
-          ctx.send(message.replyTo, { state: 'draft', content });
-          return same;
+const draft = behavior('draft', (content: Content): Behavior<Post> =>
+  receive((message, ctx) => {
+    switch (message.type) {
+      case 'write':
+        ctx.send(message.replyTo, { refused: 'it is written already' });
+        return same;
+      case 'edit': {
+        const edited = { ...content, body: message.body };
+        ctx.send(message.replyTo, { state: 'draft', content: edited });
+        return draft(edited);
       }
-    }),
+      case 'publish':
+        ctx.send(message.replyTo, { state: 'published', content });
+        return published(content);
+      case 'show':
+        ctx.send(message.replyTo, { state: 'draft', content });
+        return same;
+    }
+  }),
 );
 
 const published = behavior('published', (content: Content) =>

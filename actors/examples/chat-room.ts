@@ -22,40 +22,39 @@ interface Member {
   readonly session: ActorRef<ToSession>;
 }
 
-const room = behavior(
-  'room',
-  (members: readonly Member[]): Behavior<ToRoom> =>
-    receive(
-      (message, ctx) => {
-        switch (message.type) {
-          case 'enter': {
-            const { name, guest } = message;
-            if (members.some((member) => member.name === name)) {
-              ctx.send(guest, { type: 'refused', reason: `${name} is here already` });
-              return same;
-            }
-            const created = ctx.create(session(ctx.self, name), { child: true });
-            ctx.watch(created);
-            ctx.send(guest, { type: 'entered', session: created });
-            return room([...members, { name, guest, session: created }]);
-          }
-          case 'said': {
-            const { by, text } = message;
-            for (const { guest } of members) ctx.send(guest, { type: 'heard', by, text });
+const room = behavior('room', (members: readonly Member[]): Behavior<ToRoom> =>
+  receive(
+    (message, ctx) => {
+      switch (message.type) {
+        case 'enter': {
+          const { name, guest } = message;
+          if (members.some((member) => member.name === name)) {
+            ctx.send(guest, { type: 'refused', reason: `${name} is here already` });
             return same;
           }
+          const created = ctx.create(session(ctx.self, name), { child: true });
+          ctx.watch(created);
+          ctx.send(guest, { type: 'entered', session: created });
+          return room([...members, { name, guest, session: created }]);
         }
+        case 'said': {
+          const { by, text } = message;
+          for (const { guest } of members) ctx.send(guest, { type: 'heard', by, text });
+          return same;
+        }
+      }
+    },
+    {
+      onSignal: (signal, ctx) => {
+        if (signal.signal !== 'terminated') return same;
+        const left = members.find(({ session }) => refEquals(session, signal.ref));
+        const others = members.filter((member) => member !== left);
+        for (const { guest } of others)
+          ctx.send(guest, { type: 'heard', by: 'the room', text: `${left?.name} left` });
+        return room(others);
       },
-      {
-        onSignal: (signal, ctx) => {
-          if (signal.signal !== 'terminated') return same;
-          const left = members.find(({ session }) => refEquals(session, signal.ref));
-          const others = members.filter((member) => member !== left);
-          for (const { guest } of others) ctx.send(guest, { type: 'heard', by: 'the room', text: `${left?.name} left` });
-          return room(others);
-        },
-      },
-    ),
+    },
+  ),
 );
 
 const session = behavior('session', (room: ActorRef<ToRoom>, name: string) =>
@@ -69,22 +68,20 @@ const session = behavior('session', (room: ActorRef<ToRoom>, name: string) =>
 /** Somebody at a keyboard: what is typed before the session is there has to wait. */
 type Guest = ToGuest | { type: 'typed'; text: string } | { type: 'closed' };
 
-const entering = behavior(
-  'entering',
-  (name: string): Behavior<Guest> =>
-    receive((message, ctx) => {
-      switch (message.type) {
-        case 'entered':
-          ctx.stash.unstashAll();
-          return seated(name, message.session);
-        case 'refused':
-          ctx.emit(`(${name} stays outside: ${message.reason})`);
-          return stopped;
-        default:
-          ctx.stash.stash(message);
-          return same;
-      }
-    }),
+const entering = behavior('entering', (name: string): Behavior<Guest> =>
+  receive((message, ctx) => {
+    switch (message.type) {
+      case 'entered':
+        ctx.stash.unstashAll();
+        return seated(name, message.session);
+      case 'refused':
+        ctx.emit(`(${name} stays outside: ${message.reason})`);
+        return stopped;
+      default:
+        ctx.stash.stash(message);
+        return same;
+    }
+  }),
 );
 
 const seated = behavior('seated', (name: string, session: ActorRef<ToSession>) =>

@@ -4,18 +4,16 @@ import { behavior, receive, start, type ActorRef, type Behavior } from 'portico'
 
 type Counting = { type: 'up' } | { type: 'read'; replyTo: ActorRef<number> };
 
-const counter = behavior(
-  'counter',
-  (count: number): Behavior<Counting> =>
-    receive((message, ctx) => {
-      switch (message.type) {
-        case 'up':
-          return counter(count + 1);
-        case 'read':
-          ctx.send(message.replyTo, count);
-          return counter(0);
-      }
-    }),
+const counter = behavior('counter', (count: number): Behavior<Counting> =>
+  receive((message, ctx) => {
+    switch (message.type) {
+      case 'up':
+        return counter(count + 1);
+      case 'read':
+        ctx.send(message.replyTo, count);
+        return counter(0);
+    }
+  }),
 );
 
 export async function main(print: (line: string) => void): Promise<void> {

@@ -18,15 +18,13 @@ const fib = behavior('fib', () =>
 );
 
 /** Adds up as many numbers as are missing, and sends the total. */
-const sum = behavior(
-  'sum',
-  (replyTo: ActorRef<number>, total: number, missing: number): Behavior<number> =>
-    receive((n, ctx) => {
-      // The next behavior is data: a name and arguments.
-      if (missing > 1) return sum(replyTo, total + n, missing - 1);
-      ctx.send(replyTo, total + n);
-      return stopped;
-    }),
+const sum = behavior('sum', (replyTo: ActorRef<number>, total: number, missing: number): Behavior<number> =>
+  receive((n, ctx) => {
+    // The next behavior is data: a name and arguments.
+    if (missing > 1) return sum(replyTo, total + n, missing - 1);
+    ctx.send(replyTo, total + n);
+    return stopped;
+  }),
 );
 
 export async function main(print: (line: string) => void): Promise<void> {

@@ -1,7 +1,18 @@
 // Thermometers in groups, after the guide of Akka. A manager has groups, a group has devices, and for each question about
 // a whole group there is an actor that asks all its devices and waits no longer than it was told to.
 import process from 'node:process';
-import { behavior, init, mapState, receive, same, start, stopped, type ActorRef, type Behavior, type Failure } from 'portico';
+import {
+  behavior,
+  init,
+  mapState,
+  receive,
+  same,
+  start,
+  stopped,
+  type ActorRef,
+  type Behavior,
+  type Failure,
+} from 'portico';
 import { virtualHost } from 'portico/testing';
 
 type Device =
@@ -10,22 +21,20 @@ type Device =
   | { type: 'lose connection' }
   | { type: 'switch off' };
 
-const device = behavior(
-  'device',
-  (celsius: number | null): Behavior<Device> =>
-    receive((message, ctx) => {
-      switch (message.type) {
-        case 'record':
-          return device(message.celsius);
-        case 'read':
-          ctx.send(message.replyTo, celsius);
-          return same;
-        case 'lose connection':
-          return unreachable();
-        case 'switch off':
-          return stopped;
-      }
-    }),
+const device = behavior('device', (celsius: number | null): Behavior<Device> =>
+  receive((message, ctx) => {
+    switch (message.type) {
+      case 'record':
+        return device(message.celsius);
+      case 'read':
+        ctx.send(message.replyTo, celsius);
+        return same;
+      case 'lose connection':
+        return unreachable();
+      case 'switch off':
+        return stopped;
+    }
+  }),
 );
 
 const unreachable = behavior('unreachable', () =>
@@ -69,11 +78,14 @@ const group = behavior('group', () =>
 
 type Query = { device: string; reply?: number | null; failure?: Failure };
 
-const query = behavior('query', (asked: Readonly<Record<string, ActorRef<Device>>>, { timeoutMs, replyTo }: ReadAll) =>
-  init<Query>((ctx) => {
-    for (const [device, ref] of Object.entries(asked)) ctx.ask(ref, { type: 'read' }, { as: { device }, timeoutMs });
-    return gathering(Object.keys(asked).length, {}, replyTo);
-  }),
+const query = behavior(
+  'query',
+  (asked: Readonly<Record<string, ActorRef<Device>>>, { timeoutMs, replyTo }: ReadAll) =>
+    init<Query>((ctx) => {
+      for (const [device, ref] of Object.entries(asked))
+        ctx.ask(ref, { type: 'read' }, { as: { device }, timeoutMs });
+      return gathering(Object.keys(asked).length, {}, replyTo);
+    }),
 );
 
 const gathering = behavior(
@@ -109,7 +121,11 @@ const manager = behavior('manager', () =>
 
 export async function main(print: (line: string) => void): Promise<void> {
   const host = virtualHost();
-  await using system = await start({ behaviors: { device, unreachable, group, query, gathering, manager }, seed: 1, host });
+  await using system = await start({
+    behaviors: { device, unreachable, group, query, gathering, manager },
+    seed: 1,
+    host,
+  });
   /** Lets the time of the host pass until there is a reply. */
   const soon = async <T>(reply: Promise<T>): Promise<T> => {
     await host.advance(10_000);
@@ -120,7 +136,11 @@ export async function main(print: (line: string) => void): Promise<void> {
     soon(system.ask(house, { type: 'track', group, device }));
   const show = async (group: string): Promise<void> => {
     const readings = await soon(system.ask(house, { type: 'read all', group, timeoutMs: 3_000 }));
-    print(`${group}: ${Object.entries(readings).map(([device, reading]) => `${device} ${reading}`).join(', ')}`);
+    print(
+      `${group}: ${Object.entries(readings)
+        .map(([device, reading]) => `${device} ${reading}`)
+        .join(', ')}`,
+    );
   };
 
   const kitchen = await track('home', 'kitchen');
@@ -135,7 +155,10 @@ export async function main(print: (line: string) => void): Promise<void> {
   await system.send(attic, { type: 'lose connection' });
   await system.send(cellar, { type: 'record', celsius: 12 });
   await show('home');
+  // This one stops while it is being asked; afterwards it is no device of the group any more.
+  const shown = show('home');
   await system.send(cellar, { type: 'switch off' });
+  await shown;
   await show('home');
 }
 

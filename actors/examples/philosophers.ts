@@ -6,14 +6,12 @@ import { virtualHost } from 'portico/testing';
 
 type Fork = { type: 'take'; replyTo: ActorRef<'yours'> } | { type: 'putDown' };
 
-const free = behavior(
-  'free',
-  (): Behavior<Fork> =>
-    receive((message, ctx) => {
-      if (message.type === 'putDown') return same;
-      ctx.send(message.replyTo, 'yours');
-      return inUse();
-    }),
+const free = behavior('free', (): Behavior<Fork> =>
+  receive((message, ctx) => {
+    if (message.type === 'putDown') return same;
+    ctx.send(message.replyTo, 'yours');
+    return inUse();
+  }),
 );
 
 const inUse = behavior('inUse', () =>
@@ -47,31 +45,29 @@ const philosopher = behavior('philosopher', (place: Place) =>
   }),
 );
 
-const dining = behavior(
-  'dining',
-  (place: Place, meals: number): Behavior<Philosopher> =>
-    receive((message, ctx) => {
-      const { name, first, second, eatsMs } = place;
-      const says = (what: string): void => ctx.emit(`${ctx.nowMs / 1000} s: ${name} ${what}`);
-      switch (message.type) {
-        case 'hungry':
-          ctx.ask(first, { type: 'take' }, { as: { type: 'gotFirst' }, ...patiently });
-          return same;
-        case 'gotFirst':
-          ctx.ask(second, { type: 'take' }, { as: { type: 'gotSecond' }, ...patiently });
-          return same;
-        case 'gotSecond':
-          says('eats');
-          ctx.timers.single('meal', eatsMs, { type: 'full' });
-          return same;
-        case 'full':
-          says('thinks');
-          for (const fork of [first, second]) ctx.send(fork, { type: 'putDown' });
-          if (meals === 1) return stopped;
-          ctx.timers.single('thought', 1000, { type: 'hungry' });
-          return dining(place, meals - 1);
-      }
-    }),
+const dining = behavior('dining', (place: Place, meals: number): Behavior<Philosopher> =>
+  receive((message, ctx) => {
+    const { name, first, second, eatsMs } = place;
+    const says = (what: string): void => ctx.emit(`${ctx.nowMs / 1000} s: ${name} ${what}`);
+    switch (message.type) {
+      case 'hungry':
+        ctx.ask(first, { type: 'take' }, { as: { type: 'gotFirst' }, ...patiently });
+        return same;
+      case 'gotFirst':
+        ctx.ask(second, { type: 'take' }, { as: { type: 'gotSecond' }, ...patiently });
+        return same;
+      case 'gotSecond':
+        says('eats');
+        ctx.timers.single('meal', eatsMs, { type: 'full' });
+        return same;
+      case 'full':
+        says('thinks');
+        for (const fork of [first, second]) ctx.send(fork, { type: 'putDown' });
+        if (meals === 1) return stopped;
+        ctx.timers.single('thought', 1000, { type: 'hungry' });
+        return dining(place, meals - 1);
+    }
+  }),
 );
 
 export async function main(print: (line: string) => void): Promise<void> {

@@ -203,6 +203,11 @@ describe('an atom', () => {
             const seals = counted(source, 'seal');
             const lost = Math.max(0, aside - seals);
             expect(counted(own, 'seal')).toBe(seals);
+            // What has no events is the output of an atom, never of a pass.
+            const empty = (built.recorded.get(own) ?? []).filter(
+              ({ events, end }) => end === 'atom' && events.length === 0,
+            );
+            expect(empty.length).toBeLessThanOrEqual(counted(source, 'atom') - lost);
             expect(counted(own, 'atom')).toBeGreaterThanOrEqual(counted(source, 'atom') - aside);
             expect(counted(own, 'atom')).toBeLessThanOrEqual(
               counted(source, 'atom') - lost + (passes.get(path) ?? 0),

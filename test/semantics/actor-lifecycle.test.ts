@@ -413,14 +413,14 @@ describe('a behavior', () => {
   });
 
   it.each([
-    ['nothing', undefined],
-    ['null', null],
-    ['some object', { kind: 'receive' }],
-    ['a promise', Promise.reject(new Error('nobody looks'))],
-  ])('is needed from every handler: “%s” fails the turn', async (_, returned) => {
+    ['nothing', () => undefined],
+    ['null', () => null],
+    ['some object', () => ({ kind: 'receive' })],
+    ['a promise', () => Promise.reject(new Error('nobody looks'))],
+  ])('is needed from every handler: “%s” fails the turn', async (_, returns) => {
     await using w = await world();
     const ref = await w.create(
-      receive<string>((text, ctx) => (ctx.emit(text), text === 'bad' ? (returned as never) : same)),
+      receive<string>((text, ctx) => (ctx.emit(text), text === 'bad' ? (returns() as never) : same)),
     );
     await w.tell(ref, 'bad', 'good');
     expect(w.said).toEqual(['good']);

@@ -1,0 +1,254 @@
+/**
+ * The receptionist: actors register under a key of a service, and others find them by it. There is an entity for each
+ * key, so that keys do not wait for each other.
+ *
+ * C1. A registration ends when its actor stops; so does a subscription.
+ * C2. A subscriber is told the listing at once, and again after each change.
+ * C3. An entity without registrations and subscriptions stops: nothing is left of it.
+ */
+import type { Key } from '../src/index.ts';
+import { same, stopped, type Behavior } from './behavior.ts';
+import { behavior, init, receive } from './behaviors.ts';
+import { mapState, type ActorContext, type Awaiting } from './context.ts';
+import type { ActorRef } from './ref.ts';
+import type { ActorSystem, OutsideAskOptions } from './system.ts';
+
+/** Names a service whose actors take messages of type `M`. */
+export interface ServiceKey<in M> {
+  readonly service: string;
+  /** Carries the type; never present. */
+  readonly takes?: (message: M) => void;
+}
+
+/** Names a service. The same name is the same key, wherever it is made. */
+export function serviceKey<M>(service: string): ServiceKey<M> {
+  return { service };
+}
+
+/** Who is registered under a key, in the order of registration. */
+export interface Listing<in M> {
+  readonly key: ServiceKey<M>;
+  readonly refs: readonly ActorRef<M>[];
+}
+
+/** What the receptionist of a key takes. */
+export type ReceptionistMessage =
+  | { readonly type: 'register'; readonly ref: ActorRef<never> }
+  | { readonly type: 'deregister'; readonly ref: ActorRef<never> }
+  | { readonly type: 'find'; readonly replyTo: ActorRef<Listing<never>> }
+  | { readonly type: 'subscribe'; readonly subscriber: ActorRef<Listing<never>> }
+  | { readonly type: 'unsubscribe'; readonly subscriber: ActorRef<never> }
+  | { readonly type: 'gone'; readonly reply?: ActorRef<never> };
+
+const registered = mapState<Key, ActorRef<never>>('portico/registered');
+const subscribers = mapState<Key, ActorRef<Listing<never>>>('portico/subscribers');
+
+const desk = behavior('portico/receptionist', (service: string): Behavior<ReceptionistMessage> =>
+  receive((message, ctx) => {
+    const listing = (): Listing<never> => ({
+      key: { service },
+      refs: registered.entries(ctx).map(([, ref]) => ref),
+    });
+    const tellAll = (): void => {
+      const now = listing();
+      for (const [, subscriber] of subscribers.entries(ctx)) ctx.send(subscriber, now);
+    };
+    const watched = (id: Key): boolean => registered.has(ctx, id) || subscribers.has(ctx, id);
+    const forget = (
+      ref: ActorRef<never>,
+      from: { delete(ctx: ActorContext<never>, id: Key): void },
+    ): void => {
+      from.delete(ctx, ref.id);
+      if (!watched(ref.id)) ctx.unwatch(ref);
+    };
+    switch (message.type) {
+      case 'register': {
+        const { ref } = message;
+        if (registered.has(ctx, ref.id)) return same;
+        if (!watched(ref.id)) ctx.watch(ref, { as: { type: 'gone' } });
+        registered.set(ctx, ref.id, ref);
+        tellAll();
+        return same;
+      }
+      case 'subscribe': {
+        const { subscriber } = message;
+        if (!watched(subscriber.id)) ctx.watch(subscriber, { as: { type: 'gone' } });
+        subscribers.set(ctx, subscriber.id, subscriber);
+        ctx.send(subscriber, listing());
+        return same;
+      }
+      case 'find':
+        ctx.send(message.replyTo, listing());
+        break;
+      case 'deregister': {
+        const known = registered.has(ctx, message.ref.id);
+        forget(message.ref, registered);
+        if (known) tellAll();
+        break;
+      }
+      case 'unsubscribe':
+        forget(message.subscriber, subscribers);
+        break;
+      case 'gone': {
+        const { reply: ref } = message;
+        if (ref === undefined) return same;
+        const known = registered.has(ctx, ref.id);
+        registered.delete(ctx, ref.id);
+        subscribers.delete(ctx, ref.id);
+        if (known) tellAll();
+        break;
+      }
+    }
+    // C3.
+    return registered.size(ctx) === 0 && subscribers.size(ctx) === 0 ? stopped : same;
+  }),
+);
+
+/** Waits for listings on behalf of somebody outside, who asks for the next one when ready for it. */
+type Listening =
+  | { readonly type: 'listing'; readonly reply?: Listing<never> }
+  | { readonly type: 'next'; readonly replyTo: ActorRef<Listing<never> | null> }
+  | { readonly type: 'end' };
+
+const listeningAt = behavior('portico/listening at', (key: ServiceKey<never>): Behavior<Listening> =>
+  init((ctx) => {
+    subscribe(ctx, key, { as: { type: 'listing' } });
+    return listening();
+  }),
+);
+
+const listening = behavior(
+  'portico/listening',
+  (unseen?: Listing<never>, waiting?: ActorRef<Listing<never> | null>): Behavior<Listening> =>
+    receive((message, ctx) => {
+      switch (message.type) {
+        case 'listing': {
+          const { reply } = message;
+          if (reply === undefined) return same;
+          if (waiting === undefined) return listening(reply);
+          ctx.send(waiting, reply);
+          return listening();
+        }
+        case 'next':
+          if (unseen === undefined) return listening(undefined, message.replyTo);
+          ctx.send(message.replyTo, unseen);
+          return listening();
+        case 'end':
+          if (waiting !== undefined) ctx.send(waiting, null);
+          return stopped;
+      }
+    }),
+);
+
+/** How a context and a system alike reach the receptionist. */
+interface Reach<Sent> {
+  entity<T>(behavior: Behavior<T>, id: string): ActorRef<T>;
+  send<T>(ref: ActorRef<T>, message: NoInfer<T>): Sent;
+}
+
+/** The receptionist of a key. */
+function at(caller: Reach<unknown>, { service }: ServiceKey<never>): ActorRef<ReceptionistMessage> {
+  return caller.entity(desk(service), service);
+}
+
+/** Registers an actor, until it stops. From outside, resolves when the system has taken it. */
+function register<S>(ctx: ActorContext<never>, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): void;
+function register<S>(system: ActorSystem, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): Promise<void>;
+function register(caller: Reach<unknown>, key: ServiceKey<never>, ref: ActorRef<never>): unknown {
+  return caller.send(at(caller, key), { type: 'register', ref });
+}
+
+/** Takes a registration back. */
+function deregister<S>(ctx: ActorContext<never>, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): void;
+function deregister<S>(system: ActorSystem, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): Promise<void>;
+function deregister(caller: Reach<unknown>, key: ServiceKey<never>, ref: ActorRef<never>): unknown {
+  return caller.send(at(caller, key), { type: 'deregister', ref });
+}
+
+/** Asks who is registered. Within an actor the listing comes as the message `as`; outside it is what this resolves with. */
+function find<M, S>(
+  ctx: ActorContext<M>,
+  key: ServiceKey<S>,
+  options: { readonly as: Awaiting<M, Listing<S>>; readonly timeoutMs?: number },
+): void;
+function find<S>(system: ActorSystem, key: ServiceKey<S>, options?: OutsideAskOptions): Promise<Listing<S>>;
+function find(
+  caller: Reach<unknown> & {
+    ask(ref: ActorRef<ReceptionistMessage>, request: { type: 'find' }, options?: object): unknown;
+  },
+  key: ServiceKey<never>,
+  options: object = {},
+): unknown {
+  return caller.ask(at(caller, key), { type: 'find' }, options);
+}
+
+/**
+ * Asks to be told the listing now and after each change. An actor is told by the message `as`, and has one subscription
+ * of a key at a time; outside, `listener` is called, until the returned function is.
+ */
+function subscribe<M, S>(
+  ctx: ActorContext<M>,
+  key: ServiceKey<S>,
+  options: { readonly as: Awaiting<M, Listing<S>> },
+): void;
+function subscribe<S>(
+  system: ActorSystem,
+  key: ServiceKey<S>,
+  listener: (listing: Listing<S>) => void,
+): () => void;
+function subscribe(caller: unknown, key: ServiceKey<never>, told: unknown): unknown {
+  if (typeof told === 'function')
+    return listen(caller as ActorSystem, key, told as (listing: Listing<never>) => void);
+  const ctx = caller as ActorContext<unknown>;
+  const { as } = told as { readonly as: never };
+  ctx.send(at(ctx, key), { type: 'subscribe', subscriber: ctx.adapt(as) as ActorRef<unknown> });
+  return undefined;
+}
+
+/** Takes back the subscription of an actor. */
+function unsubscribe(ctx: ActorContext<never>, key: ServiceKey<never>): void {
+  ctx.send(at(ctx, key), { type: 'unsubscribe', subscriber: ctx.self });
+}
+
+/** Asks for one listing after the other, so that whoever is slow skips some. */
+function listen(
+  system: ActorSystem,
+  key: ServiceKey<never>,
+  listener: (listing: Listing<never>) => void,
+): () => void {
+  const listening = system.create(listeningAt(key));
+  const state = { open: true };
+  const end = (): void => {
+    if (!state.open) return;
+    state.open = false;
+    system.send(listening, { type: 'end' }).catch(ended);
+  };
+  const next = async (): Promise<void> => {
+    const listing = await system.ask(listening, { type: 'next' }, { timeoutMs: Infinity }).catch(ended);
+    if (listing === null || !state.open) return;
+    try {
+      listener(listing);
+    } catch (error) {
+      end();
+      // Nobody but the platform is there to be told.
+      throw error;
+    }
+    void next();
+  };
+  void next();
+  return end;
+}
+
+/** The system has ended, and with it the subscription. */
+function ended(): null {
+  return null;
+}
+
+/** Finds actors by the service that they offer. */
+export const receptionist: {
+  readonly register: typeof register;
+  readonly deregister: typeof deregister;
+  readonly find: typeof find;
+  readonly subscribe: typeof subscribe;
+  readonly unsubscribe: typeof unsubscribe;
+} = { register, deregister, find, subscribe, unsubscribe };
