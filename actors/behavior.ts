@@ -2,6 +2,7 @@
  * Behaviors: what an actor does with its next message. A named behavior is data: a name and arguments, from which its
  * factory makes the handler whenever a message has to be handled.
  */
+import { PorticoError } from '../src/index.ts';
 import type { Supervision } from './supervise.ts';
 
 /** What a behavior is. */
@@ -15,9 +16,13 @@ export type OnInit = (ctx: unknown) => Behavior<never>;
 /** The definition behind a named behavior. */
 export interface Definition {
   readonly name: string;
+  /** The version of its arguments. */
   readonly version: number;
+  /** Makes what handles messages, out of the arguments. */
   readonly make: (...args: never[]) => Behavior<never>;
+  /** Makes the arguments of this version out of those of an older one. */
   readonly migrate: ((args: readonly unknown[], fromVersion: number) => readonly unknown[]) | undefined;
+  /** Checks messages that come from outside. */
   readonly schema: StandardSchema | undefined;
 }
 
@@ -30,11 +35,13 @@ export interface StandardSchema<Output = unknown> {
   };
 }
 
+/** What a schema says of a value: the value, or what is wrong with it. */
 export interface SchemaResult<Output> {
   readonly value?: Output;
   readonly issues?: readonly SchemaIssue[] | undefined;
 }
 
+/** One thing that is wrong with a value, and where. */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
@@ -102,3 +109,11 @@ export const empty: Behavior<unknown> = new Behavior({ kind: 'empty', onMessage:
 
 /** Uses each message up without doing anything. */
 export const ignore: Behavior<unknown> = new Behavior({ kind: 'ignore', onMessage: () => same });
+
+/** Refuses what is no behavior, before it gets anywhere. */
+export function checkBehavior(behavior: unknown, where: string): void {
+  if (behavior instanceof Behavior) return;
+  const what = `${behavior === null ? 'null' : `a value of type ${typeof behavior}`} was given where a behavior is needed`;
+  const cure = 'Give it receive(…), init(…) or what calling a behavior(…) makes';
+  throw new PorticoError({ code: 'actor/bad-behavior', where, what, cure });
+}

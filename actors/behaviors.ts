@@ -63,11 +63,33 @@ export function behavior<A extends unknown[], M>(
 
 /** What a handler may be told beside messages. */
 export interface ReceiveOptions<M> {
-  /** Handles signals: `Terminated` of watched actors, `PostStop` of this one. */
+  /** Handles signals: `terminated` of watched actors, `postStop` and `preRestart` of this one. */
   readonly onSignal?: (signal: Signal, ctx: ActorContext<M>) => Behavior<M>;
 }
 
-/** Handles each message, and returns the behavior for the next one. */
+/**
+ * Handles each message, and returns the behavior for the next one: another behavior, `same`, `stopped` or `unhandled`.
+ *
+ * @example
+ * ```ts
+ * import { behavior, receive, same, start, stopped } from 'portico';
+ *
+ * const door = behavior('door', () =>
+ *   receive<'knock' | 'close'>((message, ctx) => {
+ *     if (message === 'close') return stopped;
+ *     ctx.emit('who is there?');
+ *     return same;
+ *   }),
+ * );
+ *
+ * await using system = await start({ behaviors: { door } });
+ * system.subscribe((line) => console.log(line)); // who is there?
+ * const ref = system.create(door());
+ * await system.send(ref, 'knock');
+ * await system.send(ref, 'close');
+ * await system.watch(ref);
+ * ```
+ */
 export function receive<M>(
   onMessage: (message: M, ctx: ActorContext<M>) => Behavior<M>,
   options: ReceiveOptions<M> = {},
@@ -79,7 +101,27 @@ export function receive<M>(
   });
 }
 
-/** Runs once, in the turn that creates the actor, and returns its first behavior. */
+/**
+ * Runs once, in the turn that creates the actor, and returns its first behavior. It may send, create, set timers and so on.
+ *
+ * @example
+ * ```ts
+ * import { behavior, init, receive, start, stopped } from 'portico';
+ *
+ * const alarm = behavior('alarm', (delayMs: number) =>
+ *   init<'now'>((ctx) => {
+ *     ctx.timers.single('alarm', delayMs, 'now');
+ *     return receive((_, ctx) => {
+ *       ctx.log.info('wake up');
+ *       return stopped;
+ *     });
+ *   }),
+ * );
+ *
+ * await using system = await start({ behaviors: { alarm } });
+ * await system.watch(system.create(alarm(5)));
+ * ```
+ */
 export function init<M>(onInit: (ctx: ActorContext<M>) => Behavior<M>): Behavior<M> {
   return new Behavior<M>({ kind: 'init', onInit: onInit as unknown as OnInit });
 }
@@ -87,6 +129,23 @@ export function init<M>(onInit: (ctx: ActorContext<M>) => Behavior<M>): Behavior
 /**
  * Puts a behavior under supervision. It holds for the whole life of the actor that is created with it. If there are
  * several around a behavior, the innermost decides.
+ *
+ * @example
+ * ```ts
+ * import { behavior, receive, restart, same, start, supervise } from 'portico';
+ *
+ * const parser = behavior('parser', () =>
+ *   receive<string>((text, ctx) => {
+ *     ctx.emit(JSON.parse(text));
+ *     return same;
+ *   }),
+ * );
+ *
+ * await using system = await start({ behaviors: { parser } });
+ * const ref = system.create(supervise(parser(), restart({ limit: 3, withinMs: 60_000 })));
+ * await system.send(ref, '[1, 2]');
+ * await system.idle();
+ * ```
  */
 export function supervise<M>(behavior: Behavior<M>, supervision: Supervision): Behavior<M> {
   const { kind, definition, args, onMessage, onSignal, onInit } = behavior;

@@ -4,11 +4,13 @@ import type { ActorDeadLetter } from './messages.ts';
 
 /** A message that was not handled. */
 export interface DeadMessage extends ActorDeadLetter {
+  /** By which it is sent again or forgotten. */
   readonly id: number;
 }
 
 /** What was set aside, and what to do with it. */
 export interface ActorDeadLetterBox {
+  /** All that are kept, the oldest first. */
   list(): DeadMessage[];
   /** How many there were since the start; the oldest are forgotten beyond the limit. */
   readonly count: number;

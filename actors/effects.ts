@@ -24,8 +24,11 @@ export interface EffectOptions {
 
 /** A named effect. */
 export interface Effect<in A, out R> {
+  /** By which the system finds it: name it in `start({ effects })`. */
   readonly name: string;
+  /** What it does. */
   readonly call: (args: A, ctx: EffectContext) => Promise<R> | R;
+  /** How it is tried again. */
   readonly options: EffectOptions;
 }
 

@@ -1,6 +1,6 @@
 /** The identities behind names and entities. */
 import { PorticoError } from '../src/index.ts';
-import type { Behavior } from './behavior.ts';
+import { checkBehavior, type Behavior } from './behavior.ts';
 import { ActorRef } from './ref.ts';
 
 /** The identity behind a name. */
@@ -27,6 +27,7 @@ export function actorRef<M>(name: string): ActorRef<M> {
  * ```
  */
 export function entityRef<M>(behavior: Behavior<M>, id: string, where = 'entityRef'): ActorRef<M> {
+  checkBehavior(behavior, where);
   const { definition } = behavior;
   if (definition !== undefined && typeof id === 'string') {
     return new ActorRef(`${entityPrefix(behavior)}${id}`, { kind: 'entity', behavior });

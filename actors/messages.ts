@@ -1,7 +1,7 @@
 /** What travels through the cycle beside the messages of users. */
 import type { Key } from '../src/index.ts';
-import type { Behavior } from './behavior.ts';
-import { ActorRef } from './ref.ts';
+import { checkBehavior, type Behavior } from './behavior.ts';
+import { ActorRef, checkRef } from './ref.ts';
 import type { Signal } from './signals.ts';
 
 /** Everything that is not simply a message to the actor under its key. */
@@ -18,6 +18,7 @@ export class ActorSend<in M = never> extends Control {
 
   constructor(ref: ActorRef<M>, message: NoInfer<M>) {
     super();
+    checkRef(ref, 'ActorSend', 'graph/bad-argument');
     this.ref = ref;
     this.message = message;
   }
@@ -33,6 +34,8 @@ export class ActorCreate<in M = never> extends Control {
 
   constructor(ref: ActorRef<M>, behavior: Behavior<M>, parent?: Key) {
     super();
+    checkRef(ref, 'ActorCreate', 'graph/bad-argument');
+    checkBehavior(behavior, 'ActorCreate');
     this.ref = ref;
     this.behavior = behavior;
     this.parent = parent;
@@ -146,7 +149,9 @@ export type Outcome = { readonly reply: unknown } | { readonly failure: Failure 
 
 /** Why there is no reply, as data. */
 export interface Failure {
+  /** `ask/timeout`, `actor/stopped`, `actor/failed`, `effect/failed` and so on. */
   readonly code: string;
+  /** What happened, in words. */
   readonly message: string;
 }
 
@@ -167,11 +172,13 @@ export interface EffectCall {
 
 /** A message that could not be handled, and why. */
 export interface ActorDeadLetter {
+  /** For whom it was. */
   readonly ref: ActorRef<never>;
   /** The message; or, if `what` says so, the behavior that could not begin, or the signal that could not be handled. */
   readonly message: unknown;
   readonly what?: 'creation' | 'signal';
   readonly reason: 'stopped' | 'unknown' | 'unhandled' | 'failed' | 'nameTaken' | 'stashFull' | 'late';
+  /** What was thrown, if the reason is `failed`. */
   readonly error?: unknown;
 }
 

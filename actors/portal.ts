@@ -5,7 +5,9 @@ import type { ActorRef } from './ref.ts';
 
 /** A request that a task of a workflow has for an actor, as it goes through the portal of the actors. */
 export interface ActorAsk {
+  /** Who is asked. */
   readonly ref: ActorRef<never>;
+  /** The request, without its `replyTo`. */
   readonly request: object;
 }
 

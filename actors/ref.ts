@@ -2,7 +2,7 @@
  * References to actors: plain data that can be sent, kept in state and printed. Two references with the same identity
  * are the same actor, whatever object holds them.
  */
-import type { Key, RequestId } from '../src/index.ts';
+import { PorticoError, type ErrorCode, type Key, type RequestId } from '../src/index.ts';
 
 /** How a message has to be changed on its way, if the reference is not simply an actor. */
 export type Via =
@@ -53,7 +53,23 @@ export class ActorRef<in M> {
   }
 }
 
-/** Whether two references name the same actor. */
+/**
+ * Whether two references name the same actor, whatever objects they are.
+ *
+ * @example
+ * ```ts
+ * import { actorRef, refEquals } from 'portico';
+ *
+ * console.log(refEquals(actorRef('lobby'), actorRef('lobby'))); // true
+ * ```
+ */
 export function refEquals(a: ActorRef<never>, b: ActorRef<never>): boolean {
   return a.id === b.id;
+}
+
+/** Refuses what is no reference, before it gets anywhere. */
+export function checkRef(ref: unknown, where: string, code: ErrorCode): void {
+  if (ref instanceof ActorRef) return;
+  const what = `${ref === null ? 'null' : `a value of type ${typeof ref}`} was given where a reference to an actor is needed`;
+  throw new PorticoError({ code, where, what, cure: 'Give it what create, entity or actorRef returned' });
 }

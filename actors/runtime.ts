@@ -55,9 +55,13 @@ import { nextCron } from './cron.ts';
 
 /** Where the runtime releases what is for others than actors. */
 export interface Outlets {
+  /** Replies for those outside who asked. */
   readonly outside: Egress<OutsideReply>;
+  /** Effects that are to be carried out. */
   readonly effects: Egress<EffectCall>;
+  /** Messages that nobody handled. */
   readonly deadLetters: Egress<ActorDeadLetter>;
+  /** What actors emit. */
   readonly emitted: Egress<unknown>;
 }
 
@@ -557,6 +561,7 @@ export class ActorRuntime implements Services {
     this.#ctx.takeUnstash();
     const supervision = extrasOf.get(t)?.supervision ?? this.#supervision;
     if (supervision.on === 'quarantine') {
+      t.log.warn(`${this.#named(t)} failed, and the message is a dead letter: ${words(error)}`);
       this.#deadLetter(message, 'failed', t, { error, ...(what !== undefined && { what }) });
       return;
     }

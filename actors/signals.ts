@@ -17,4 +17,5 @@ export interface PreRestart {
   readonly signal: 'preRestart';
 }
 
+/** All of them; told apart by `signal`. */
 export type Signal = Terminated | PostStop | PreRestart;

@@ -1,4 +1,5 @@
 /** Supervision: what happens with an actor whose turn fails. The turn itself is undone in every case. */
+
 /** What happens after a turn of the actor has failed and was undone. */
 export type Supervision =
   /** The message is set aside as a dead letter; the actor goes on as it was. */
@@ -38,8 +39,11 @@ export function restart(
 
 /** Begins again after a while: `minMs` first, twice as long each time, at most `maxMs`, plus up to `jitter` of it. */
 export function backoff(options: {
+  /** The first wait. */
   readonly minMs: number;
+  /** The longest wait. */
   readonly maxMs: number;
+  /** The share of a wait that is added to it at most, by lot. 0 if not given. */
   readonly jitter?: number;
   /** How long it has to go well before the next wait is `minMs` again. `minMs` if not given. */
   readonly resetMs?: number;

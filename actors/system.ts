@@ -15,7 +15,7 @@ import {
   type Key,
   type RunningSystem,
 } from '../src/index.ts';
-import { same, stopped, type Behavior, type Definition, type SchemaIssue, type StandardSchema } from './behavior.ts';
+import { checkBehavior, same, stopped, type Behavior, type Definition, type SchemaIssue, type StandardSchema } from './behavior.ts';
 import { receive } from './behaviors.ts';
 import type { CreateOptions, ReplyOf, RequestOf } from './context.ts';
 import { ActorDeadLetters, type ActorDeadLetterBox } from './deadletters.ts';
@@ -23,7 +23,7 @@ import { EffectRunner } from './effect-runner.ts';
 import type { Effect } from './effects.ts';
 import { entityRef, nameId } from './identity.ts';
 import { ActorCreate, ActorSend, Signalled, type ActorDeadLetter, type Failure, type OutsideReply } from './messages.ts';
-import { ActorRef } from './ref.ts';
+import { ActorRef, checkRef } from './ref.ts';
 import type { Signal } from './signals.ts';
 import type { Supervision } from './supervise.ts';
 import { actorWorkflow, type ActorWorkflow, type WorkflowOf } from './workflow.ts';
@@ -42,6 +42,7 @@ export interface StartOptions {
   readonly name?: string;
   /** What happens with an actor whose turn fails, unless it is supervised itself. `quarantine` if not given. */
   readonly supervision?: Supervision;
+  /** The platform: its clock, chance, scheduler and log. That of the process if not given. */
   readonly host?: Host;
   /** Decides every choice that the program leaves open. */
   readonly seed?: number;
@@ -51,6 +52,7 @@ export interface StartOptions {
   readonly deadLetterLimit?: number;
 }
 
+/** How an ask from outside may differ from the usual. */
 export interface OutsideAskOptions {
   /** How long to wait for the reply. 30 s if not given. */
   readonly timeoutMs?: number;
@@ -107,6 +109,30 @@ interface Handles {
 
 const ASK_TIMEOUT_MS = 30_000;
 
+/**
+ * A system of actors that runs. Get one from `start`; `stop` it, or let `await using` do that.
+ *
+ * @example
+ * ```ts
+ * import { behavior, receive, same, start, stopped, type ActorRef } from 'portico';
+ *
+ * type Message = { type: 'greet'; name: string; replyTo: ActorRef<string> } | { type: 'end' };
+ * const greeter = behavior('greeter', () =>
+ *   receive<Message>((message, ctx) => {
+ *     if (message.type === 'end') return stopped;
+ *     ctx.send(message.replyTo, `Hello ${message.name}`);
+ *     return same;
+ *   }),
+ * );
+ *
+ * await using system = await start({ behaviors: { greeter } });
+ * const ref = system.create(greeter(), { name: 'the greeter' });
+ * console.log(await system.ask(ref, { type: 'greet', name: 'Ann' }, { timeoutMs: 1000 })); // Hello Ann
+ * await system.send(ref, { type: 'end' });
+ * await system.watch(ref);
+ * console.log(system.deadLetters.count); // 0
+ * ```
+ */
 export class ActorSystem implements AsyncDisposable {
   /** The system of dataflow that it is: launch applications beside the actors, look at the plan with `explain`. */
   readonly dataflow: RunningSystem;
@@ -141,6 +167,11 @@ export class ActorSystem implements AsyncDisposable {
     const letters = new ActorDeadLetters(options.deadLetterLimit ?? 10_000, (letter) => this.#put(resent(letter)));
     this.deadLetters = letters;
     this.#letters = letters;
+    // Z1.
+    dataflow.onEnd((reason) => {
+      this.#effects.stop();
+      this.#rejectAll(reason);
+    });
     dataflow.subscribe(outlets.outside.stream, (reply) => {
       this.#settle(reply);
     });
@@ -155,6 +186,7 @@ export class ActorSystem implements AsyncDisposable {
   /** Creates an actor. The reference can be used at once. */
   create<M>(behavior: Behavior<M>, options: Pick<CreateOptions, 'name'> = {}): ActorRef<M> {
     if (this.#stopped) throw shutDown('system.create', 'the system was stopped', 'Start a new one');
+    checkBehavior(behavior, 'system.create');
     const id = options.name === undefined ? -++this.#created : nameId(options.name, 'system.create');
     const ref = new ActorRef<M>(id);
     this.#remember(ref, behavior);
@@ -171,11 +203,13 @@ export class ActorSystem implements AsyncDisposable {
 
   /** Sends a message. Resolves when the system has taken it. */
   async send<M>(ref: ActorRef<M>, message: NoInfer<M>): Promise<void> {
+    checkRef(ref, 'system.send', 'system/bad-argument');
     await this.#admit(ref, message);
   }
 
   /** Asks an actor; resolves with its reply. */
   async ask<M, const Q extends RequestOf<M>>(ref: ActorRef<M>, request: Q, options: OutsideAskOptions = {}): Promise<ReplyOf<M, Q>> {
+    checkRef(ref, 'system.ask', 'system/bad-argument');
     const waiter = ++this.#asked;
     const { timeoutMs = ASK_TIMEOUT_MS } = options;
     const message = { ...(request as object), replyTo: outsideRef(waiter) };
@@ -193,6 +227,7 @@ export class ActorSystem implements AsyncDisposable {
 
   /** Resolves when an actor has stopped. */
   async watch(ref: ActorRef<never>): Promise<void> {
+    checkRef(ref, 'system.watch', 'system/bad-argument');
     const watcher = this.create(watching(ref));
     await this.ask(watcher, {}, { timeoutMs: Infinity });
   }
@@ -219,13 +254,17 @@ export class ActorSystem implements AsyncDisposable {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#effects.stop();
-    await this.dataflow.shutdown();
     const end = shutDown('stop', 'the system was stopped before there was a reply', 'Wait for replies first');
-    for (const id of this.#waiters.keys()) this.#take(id)?.reject(end);
+    this.#rejectAll(end);
+    await this.dataflow.shutdown();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  #rejectAll(reason: PorticoError): void {
+    for (const id of [...this.#waiters.keys()]) this.#take(id)?.reject(reason);
   }
 
   async #put(value: ActorSend | ActorCreate): Promise<void> {

@@ -89,7 +89,9 @@ function wrongFile(from: string, to: string): string | undefined {
     const kit = partOf(from) === 'testkit';
     if (partOf(to) === 'testkit' && !kit) return 'only the test kit may import itself';
     const doors = kit ? ['src/index.ts', 'src/testing/index.ts'] : ['src/index.ts'];
-    return topOf(to) === 'actors' || doors.includes(to) ? undefined : `it may import only ${doors.join(' and ')}`;
+    return topOf(to) === 'actors' || doors.includes(to)
+      ? undefined
+      : `it may import only ${doors.join(' and ')}`;
   }
   if (topOf(from) !== 'src') return undefined;
   if (topOf(to) !== 'src') return 'src/ may not import from outside of src/';

@@ -109,7 +109,7 @@ export interface BehaviorKitOptions {
  * );
  *
  * const kit = behaviorKit(counter(0));
- * console.log(kit.run('up')); // [{ effect: 'emitted', value: 1 }]
+ * console.log(kit.run('up')); // [ { effect: 'emitted', value: 1 } ]
  * console.log(String(kit.behavior)); // counter(1)
  * ```
  */

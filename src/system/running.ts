@@ -89,6 +89,8 @@ export class RunningSystem implements AsyncDisposable {
   #reported = false;
   #cancelAlarm: (() => void) | undefined;
   #idle: Waiter[] = [];
+  /** Those who wait for the end. */
+  readonly #ended: Pick<Waiter, 'reject'>[] = [];
   /** Those who wait for room, by the path of the stream. */
   readonly #room = new Map<string, Sender[]>();
 
@@ -184,6 +186,12 @@ export class RunningSystem implements AsyncDisposable {
     const unsubscribe = subscribeTo(this.partition, stream, subscriber, options);
     this.#wake();
     return unsubscribe;
+  }
+
+  /** Calls `listener` when the system has ended, with the reason: it failed, or it was shut down. */
+  onEnd(listener: (reason: PorticoError) => void): void {
+    this.#usable('onEnd');
+    this.#ended.push({ reject: listener as Waiter['reject'] });
   }
 
   /**
@@ -306,7 +314,7 @@ export class RunningSystem implements AsyncDisposable {
   }
 
   #tellAll(error: PorticoError): void {
-    const waiters = [...this.#idle.splice(0), ...[...this.#room.values()].flat()];
+    const waiters = [...this.#idle.splice(0), ...[...this.#room.values()].flat(), ...this.#ended.splice(0)];
     this.#room.clear();
     for (const { reject } of waiters) reject(error);
   }

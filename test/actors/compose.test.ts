@@ -231,6 +231,17 @@ describe('an actor that asks a portal', () => {
     await system.stop();
   });
 
+  it('that has stopped by the time of the reply has it set aside', async () => {
+    const { host, system } = await world();
+    const ref = system.create(shopper(price));
+    const asked = refuses(system.ask(ref, { type: 'buy', item: 'tea' }, { timeoutMs: 5000 }));
+    await system.send(ref, { type: 'stop' });
+    await host.advance(10_000);
+    expect(await asked).toBe('no reply came within 5000 ms');
+    expect(system.deadLetters.list()).toMatchObject([{ message: 3, reason: 'late' }]);
+    await system.stop();
+  });
+
   it('may ask only what it was given', async () => {
     const { host, system } = await world();
     const other: Portal<string, number> = { path: '/catalogue/portals/other' };
@@ -243,7 +254,7 @@ describe('an actor that asks a portal', () => {
 
 describe('a stream', () => {
   const counter = behavior('counter', (count: number): Behavior<string> =>
-    receive((word, ctx) => {
+    receive((_, ctx) => {
       ctx.emit(`${ctx.name} ${count + 1}`);
       return counter(count + 1);
     }),

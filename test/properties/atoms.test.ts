@@ -71,6 +71,19 @@ function failingSteps(program: Program, faults: Faults, seed: number) {
   return failed;
 }
 
+/**
+ * What is as it was before an atom or pass that failed. Those who asked learn of the failure of requests and replies; and
+ * a pass, or what was due meanwhile, is not under way any more.
+ */
+function keptBy(what: string, effects: ReturnType<typeof effectsOf>, due: boolean) {
+  const { underWay, due: _due, timers, ...always } = effects;
+  return {
+    ...always,
+    ...(what !== 'requests' && what !== 'replies' && { timers }),
+    ...(what === 'atom' && !due && { underWay }),
+  };
+}
+
 /** Counts the passes of each workflow from now on. */
 function passesOf({ system }: Stepping): Map<string, number> {
   const counts = new Map<string, number>();
@@ -91,13 +104,7 @@ describe('an atom', () => {
         const steps = failingSteps(program, faults, seed);
         fc.pre(steps !== undefined);
         for (const { what, before, after } of steps) {
-          // A system that stopped does not go on; else it has one thing less to do. Who asked learns of the failure.
-          const { underWay: _before, due, timers: timersBefore, ...keptBefore } = before;
-          const { underWay: _after, due: _due, timers: timersAfter, ...keptAfter } = after;
-          expect(keptAfter, what).toEqual(keptBefore);
-          if (what === 'atom' || what === 'timers' || what === 'stop')
-            expect(timersAfter, what).toEqual(timersBefore);
-          if (what === 'atom' && !due) expect(after.underWay).toEqual(before.underWay);
+          expect(keptBy(what, after, before.due), what).toEqual(keptBy(what, before, before.due));
         }
       }),
       runs(60),
@@ -105,14 +112,15 @@ describe('an atom', () => {
   });
 
   it('that was set aside gives what it would have given, when it is sent again after the cause is gone', () => {
-    const workflow = workflows({ ...reach, chance: false, onFailure: 'deadLetter' });
+    // Without draws of turns or of the system, which come in another order here.
+    const workflow = workflows({ ...reach, portals: false, chance: false, onFailure: 'deadLetter' });
     fc.assert(
       fc.property(workflow, atoms, faults, fc.nat(), (workflow, input, faults, seed) => {
         const program: Program = {
-          // The first stream belongs to the workflow that answers, and nothing is sent there.
-          inputs: [[], []],
-          stages: [{ ...workflow, source: 1 }],
-          portals: [{ keyed: true, actions: [{ do: 'reply', add: 1 }] }],
+          inputs: [[]],
+          stages: [{ ...workflow, source: 0 }],
+          portals: [],
+          besidePortals: [],
           behindPortals: [],
         };
         const start = () => {
@@ -120,7 +128,7 @@ describe('an atom', () => {
           const built = build(program, world, { ingress: true });
           const run = stepping(built.app, seed);
           const send = (values: readonly number[]): void => {
-            const [, ingress] = built.ingresses;
+            const [ingress] = built.ingresses;
             if (ingress !== undefined) run.system.send(ingress, ...values);
             runToRest(run);
           };
@@ -139,7 +147,7 @@ describe('an atom', () => {
             const before = deadLetters.list().length;
             again.send(values);
             const letters = deadLetters.list().slice(before);
-            // What a failed pass would have given depends on what happened since it was asked or set.
+            // What a failed pass would have given depends on what happened since its timer was set.
             fc.pre(letters.every(({ kind }) => kind === 'atom'));
             (letters.length > 0 ? bad : good).push(values);
           }
@@ -155,11 +163,11 @@ describe('an atom', () => {
           for (const values of bad) otherwise.send(values);
           const sent = {
             ...outcome(again),
-            recorded: new Map([...again.built.recorded].filter(([stream]) => stream !== 1)),
+            recorded: new Map([...again.built.recorded].filter(([stream]) => stream !== 0)),
           };
           const wouldHave = {
             ...outcome(otherwise),
-            recorded: new Map([...otherwise.built.recorded].filter(([stream]) => stream !== 1)),
+            recorded: new Map([...otherwise.built.recorded].filter(([stream]) => stream !== 0)),
           };
           expect(sent).toEqual(wouldHave);
         } catch (error) {

@@ -28,6 +28,7 @@ import {
   type Portal,
   type ProcessorContext,
   type ReplierContext,
+  type RequestId,
   type SteppingSystem,
   type Stream,
   type Task,
@@ -80,6 +81,7 @@ const handles = {
   key: { values: values(perKeyState), map: perKeyMap<number, number>('map') },
   task: { values: values(perTaskState), map: perTaskMap<number, number>('map') },
 };
+const lastOpen = perTaskState<RequestId<number> | undefined>('open', undefined);
 const lastTimer = perTaskState<TimerId | undefined>('timer', undefined);
 
 /** The value of handlers that have no event: with some life, so that they can set timers. */
@@ -192,7 +194,7 @@ class Builder {
         context.cell = undefined;
         return [String(key), stateIn('key', stateTurn(context))];
       });
-      const ofTask = `${stateIn('task', stateTurn(context))} timer ${lastTimer.get(context)?.timer ?? '-'}`;
+      const ofTask = `${stateIn('task', stateTurn(context))} timer ${lastTimer.get(context)?.timer ?? '-'} open ${lastOpen.get(context)?.request ?? '-'}`;
       Object.assign(context, { key, cell, live });
       return [...ofKeys, ['', ofTask]]
         .filter(([, state = '']) => /\d/.test(state))
@@ -414,6 +416,7 @@ class Builder {
   }
 
   #turn(ctx: Emitting): Turn {
+    const replying = (): ReplierContext<number, number> => ctx as ReplierContext<number, number>;
     return {
       get key() {
         return ctx.key;
@@ -436,13 +439,23 @@ class Builder {
         this.#ask(ctx as Asking, action, value, site);
       },
       reply: (value) => {
-        (ctx as ReplierContext<number, number>).reply(value);
+        replying().reply(value);
+      },
+      defer: () => {
+        lastOpen.set(ctx, replying().defer());
+      },
+      settle: (how, value) => {
+        const open = lastOpen.get(ctx);
+        if (open === undefined) return;
+        lastOpen.delete(ctx);
+        if (how === 'reply') replying().replyTo(open, value);
+        else replying().refuse(open, new Error('refused'));
       },
     };
   }
 
   #ask(ctx: Asking, action: Action & { readonly do: 'ask' }, value: number, site: string): void {
-    const { how, ms, then, otherwise } = action;
+    const { how, ms, onReply, onFailure } = action;
     const options = ms === undefined ? {} : { timeoutMs: ms };
     // A handler asks only portals after its own, so that chains of requests end.
     const after = /^answer\.p(\d+)/.exec(site)?.[1];
@@ -452,13 +465,13 @@ class Builder {
       ctx.ask(offered[p % offered.length] as Portal<number, number>, value, options),
     );
     const failed = (error: unknown, c: Asking): void => {
-      this.#perform(c, `${site}.else`, blame(error), otherwise ?? []);
+      this.#perform(c, `${site}.else`, blame(error), onFailure ?? []);
     };
     if (how === 'all') {
       const all = (replies: readonly number[], c: Asking): void => {
-        this.#perform(c, `${site}.all`, lifeOf(value) * 100 + (hash(replies.join()) % 100), then);
+        this.#perform(c, `${site}.all`, lifeOf(value) * 100 + (hash(replies.join()) % 100), onReply);
       };
-      if (otherwise === undefined) ctx.awaitAll(futures, all);
+      if (onFailure === undefined) ctx.awaitAll(futures, all);
       else ctx.awaitAll(futures, all, failed);
       return;
     }
@@ -467,17 +480,17 @@ class Builder {
         const resumed = (reply: number, c: Asking): void => {
           if (future.value(c) !== reply)
             throw new Error('a future has another value than its continuation was given');
-          this.#perform(c, `${site}.then${f}`, reply, then);
+          this.#perform(c, `${site}.then${f}`, reply, onReply);
         };
-        if (otherwise === undefined) ctx.await(future, resumed);
+        if (onFailure === undefined) ctx.await(future, resumed);
         else ctx.await(future, resumed, failed);
       } else if (how === 'named') {
         const place =
           site.split('.', 1)[0] === 'answer' ? 'answer' : site.split(/[./]/).slice(0, 3).join('.');
-        ctx.await(future, this.named(place, otherwise !== undefined), {
+        ctx.await(future, this.named(place, onFailure !== undefined), {
           site: `${site}.named${f}`,
-          then,
-          otherwise,
+          onReply,
+          onFailure,
         });
       }
     });
@@ -490,11 +503,11 @@ class Builder {
     const name = `${place} ${withElse}`;
     let made = this.#named.get(name);
     if (made === undefined) {
-      const run = (reply: number, { site, then }: Environment, ctx: Emitting): void => {
-        this.#perform(ctx, site, reply, then);
+      const run = (reply: number, { site, onReply }: Environment, ctx: Emitting): void => {
+        this.#perform(ctx, site, reply, onReply);
       };
-      const failed = (error: unknown, { site, otherwise }: Environment, ctx: Emitting): void => {
-        this.#perform(ctx, `${site}.else`, blame(error), otherwise ?? []);
+      const failed = (error: unknown, { site, onFailure }: Environment, ctx: Emitting): void => {
+        this.#perform(ctx, `${site}.else`, blame(error), onFailure ?? []);
       };
       made = withElse ? continuation(name, run, failed) : continuation(name, run);
       this.#named.set(name, made);
@@ -505,8 +518,8 @@ class Builder {
 
 interface Environment {
   readonly site: string;
-  readonly then: readonly Action[];
-  readonly otherwise: readonly Action[] | undefined;
+  readonly onReply: readonly Action[];
+  readonly onFailure: readonly Action[] | undefined;
 }
 
 /** State as the engine's contexts give it. */

@@ -361,6 +361,14 @@ class NaiveTurn implements Turn {
     throw new Error('portals are beyond this interpreter');
   }
 
+  defer(): void {
+    throw new Error('portals are beyond this interpreter');
+  }
+
+  settle(): void {
+    throw new Error('portals are beyond this interpreter');
+  }
+
   #of(scope: 'key' | 'task', what: string): Map<string | number, unknown> {
     if (scope === 'task') return hidden(this.state, `task ${what}`);
     if (this.key === undefined) throw new NoKey();

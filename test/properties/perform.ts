@@ -20,6 +20,8 @@ export interface Turn {
   cancel(): void;
   ask(action: Action & { readonly do: 'ask' }, value: number, site: string): void;
   reply(value: number): void;
+  defer(): void;
+  settle(how: 'reply' | 'refuse', value: number): void;
 }
 
 /** When turns throw. Late: somewhere between their effects. Early: the same turns, before any effect. */
@@ -149,6 +151,10 @@ function act(turn: Turn, action: Action, value: number, site: string): void {
       return turn.ask(action, value, site);
     case 'reply':
       return turn.reply(mix(value, action.add));
+    case 'defer':
+      return turn.defer();
+    case 'settle':
+      return turn.settle(action.how, value);
   }
 }
 

@@ -26,14 +26,16 @@ export type Action =
   | { readonly do: 'after'; readonly ms: number }
   | { readonly do: 'cancel' }
   | { readonly do: 'reply'; readonly add: number }
+  | { readonly do: 'defer' }
+  | { readonly do: 'settle'; readonly how: 'reply' | 'refuse' }
   | {
       readonly do: 'ask';
       /** Several are awaited together, none as well. */
       readonly portals: readonly number[];
       readonly how: 'none' | 'closure' | 'named' | 'all';
       readonly ms: number | undefined;
-      readonly then: readonly Action[];
-      readonly otherwise: readonly Action[] | undefined;
+      readonly onReply: readonly Action[];
+      readonly onFailure: readonly Action[] | undefined;
     };
 
 /** What a behavior does with each value. */
@@ -109,6 +111,8 @@ export interface Program {
   readonly stages: readonly Stage[];
   /** How each portal is answered, all in one task of a workflow of their own. A handler asks only portals after its own. */
   readonly portals: readonly Answering[];
+  /** What that task does with the events of the first stream. */
+  readonly besidePortals: readonly Action[];
   /** What runs downstream of the task that answers. */
   readonly behindPortals: readonly Node[];
 }
@@ -157,6 +161,11 @@ export function programs(reach: Reach): fc.Arbitrary<Program> {
       minLength: Math.min(1, some),
       maxLength: some,
     }),
+    besidePortals: reach.portals
+      ? emitting({ ...reach, portals: false }, 'key').chain((actions) =>
+          settle.map((one) => [...actions, one]),
+        )
+      : fc.constant([]),
     behindPortals: fc.array(node(reach), { maxLength: 2 }),
   });
 }
@@ -317,7 +326,7 @@ function emitting(
 }
 
 function ask(reach: Reach, depth: number, answers: boolean): fc.Arbitrary<Action> {
-  const then = answers ? answering(reach, depth + 1) : emitting(reach, 'key', depth + 1);
+  const continuation = answers ? answering(reach, depth + 1) : emitting(reach, 'key', depth + 1);
   return fc.record({
     do: fc.constant('ask' as const),
     portals: fc.oneof(
@@ -327,17 +336,27 @@ function ask(reach: Reach, depth: number, answers: boolean): fc.Arbitrary<Action
     ),
     how: fc.constantFrom('none', 'closure', 'closure', 'named', 'all'),
     ms: fc.option(fc.nat(5), { nil: undefined }),
-    then,
-    otherwise: fc.option(then, { nil: undefined, freq: 2 }),
+    onReply: continuation,
+    onFailure: fc.option(continuation, { nil: undefined, freq: 2 }),
   });
 }
 
-/** The actions of a handler that may reply as well. */
+/** The actions of a handler that may reply as well, or leave its request open and answer one that was left open before. */
 function answering(reach: Reach, depth: number = 0): fc.Arbitrary<Action[]> {
-  const reply = fc.record({ do: fc.constant('reply' as const), add: fc.nat(9) });
+  const reply: fc.Arbitrary<Action> = fc.record({ do: fc.constant('reply'), add: fc.nat(9) });
+  const closing = fc.oneof(
+    { weight: 4, arbitrary: reply.map((one) => [one]) },
+    { weight: 2, arbitrary: fc.tuple(settle, fc.constant<Action>({ do: 'defer' })) },
+    { weight: 1, arbitrary: fc.tuple(settle) },
+    { weight: 2, arbitrary: fc.constant<Action[]>([]) },
+  );
   return fc
-    .tuple(emitting(reach, 'key', depth, true), fc.option(reply, { nil: undefined }), fc.boolean())
-    .map(([actions, replying, first]) =>
-      replying === undefined ? actions : first ? [replying, ...actions] : [...actions, replying],
-    );
+    .tuple(emitting(reach, 'key', depth, true), closing, fc.boolean())
+    .map(([actions, closing, first]) => (first ? [...closing, ...actions] : [...actions, ...closing]));
 }
+
+/** Answers the request that was left open last. */
+const settle: fc.Arbitrary<Action> = fc.record({
+  do: fc.constant('settle'),
+  how: fc.constantFrom('reply', 'refuse'),
+});

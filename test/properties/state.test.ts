@@ -135,7 +135,7 @@ function engine(atoms: readonly (readonly Turn[])[]): { seen: Seen[]; cells: num
     app
       .workflow('work', { onFailure: 'deadLetter' })
       .source(app.generators.fromArrays(atoms, { key: ({ key }) => key }))
-      .processor<never>(({ writes, ends }, ctx) => {
+      .processor(({ writes, ends }, ctx) => {
         seen.push([look('task', ctx), look('key', ctx)]);
         for (const { scope, what, name, value } of writes) {
           const { values, map } = handles[scope];

@@ -32,17 +32,15 @@ import { settled, world } from './world.ts';
 const echo = behavior('echo', (): Behavior<unknown> => receive((message, ctx) => (ctx.emit(message), same)));
 
 /** Stops at the message `stop`, emits all others, and says when it has stopped. */
-const mortal = behavior(
-  'mortal',
-  (name: string): Behavior<string> =>
-    receive(
-      (message, ctx) => {
-        if (message === 'stop') return stopped;
-        ctx.emit(`${name} ${message}`);
-        return same;
-      },
-      { onSignal: ({ signal }, ctx) => (ctx.emit(`${name} ${signal}`), same) },
-    ),
+const mortal = behavior('mortal', (name: string): Behavior<string> =>
+  receive(
+    (message, ctx) => {
+      if (message === 'stop') return stopped;
+      ctx.emit(`${name} ${message}`);
+      return same;
+    },
+    { onSignal: ({ signal }, ctx) => (ctx.emit(`${name} ${signal}`), same) },
+  ),
 );
 
 describe('creating an actor', () => {
@@ -290,7 +288,12 @@ describe('a message to an actor that is not created yet', () => {
       system.step();
       if (!said.includes('begun') && letters.length === 0 && cellsIn(system) > 0) waited = true;
     }
-    return { said, letters: letters.map(({ reason, message }) => [reason, message]), waited, cells: cellsIn(system) };
+    return {
+      said,
+      letters: letters.map(({ reason, message }) => [reason, message]),
+      waited,
+      cells: cellsIn(system),
+    };
   };
   const seeds = Array.from({ length: 24 }, (_, i) => i + 1);
   const begins = init<string>((ctx) => {
@@ -539,7 +542,8 @@ describe('stopping', () => {
     await using w = await world();
     const list = mapState<string, string>('list');
     const value = valueState('value', 0);
-    type Order = { type: 'fill' } | { type: 'stop' } | { type: 'answered'; reply?: string; failure?: unknown };
+    type Order =
+      { type: 'fill' } | { type: 'stop' } | { type: 'answered'; reply?: string; failure?: unknown };
     type Question = { q: string; replyTo: ActorRef<string> };
     const silent = await w.create(receive<Question>(() => same));
     const full = receive<Order>((order, ctx) => {
@@ -569,14 +573,19 @@ describe('stopping', () => {
     await using w = await world();
     const fork = behavior('fork', (n: number): Behavior<string> =>
       init((ctx) => {
-        for (let i = 0; i < 2 && n > 0; i++) ctx.create(fork(n - 1), { child: i === 0 });
+        if (n > 0) for (const child of [true, false]) ctx.create(fork(n - 1), { child });
         return n === 0 ? stopped : receive(() => stopped);
       }),
     );
     const root = receive<string>((_, ctx) => {
       for (let i = 0; i < 10_000; i++) {
         ctx.send(ctx.create(mortal('quiet'), { child: i % 2 === 0 }), 'stop');
-        ctx.stop(ctx.create(receive<string>(() => same), { child: true }));
+        ctx.stop(
+          ctx.create(
+            receive<string>(() => same),
+            { child: true },
+          ),
+        );
       }
       return same;
     });
@@ -622,7 +631,8 @@ describe('children', () => {
   /** Has `width` children at each level, down to `depth`. */
   const tree = behavior('tree', (path: string, depth: number): Behavior<string> =>
     init((ctx) => {
-      for (const side of depth > 0 ? ['l', 'r'] : []) ctx.create(tree(path + side, depth - 1), { child: true });
+      for (const side of depth > 0 ? ['l', 'r'] : [])
+        ctx.create(tree(path + side, depth - 1), { child: true });
       return receive(
         (text, inner) => {
           if (text === 'count') inner.emit(inner.children.length);
@@ -687,7 +697,9 @@ describe('children', () => {
       return same;
     });
     await w.tell(await w.create(parent), 'go');
-    expect(w.system.deadLetters.list()).toMatchObject([{ reason: 'failed', error: { code: 'actor/not-a-child' } }]);
+    expect(w.system.deadLetters.list()).toMatchObject([
+      { reason: 'failed', error: { code: 'actor/not-a-child' } },
+    ]);
     await w.tell(stranger, 'alive');
     expect(w.said).toEqual(['stranger alive']);
   });
@@ -860,7 +872,8 @@ describe('watching', () => {
 
   it('gives the message that was asked for in place of the signal', async () => {
     await using w = await world();
-    type Told = { type: 'watch'; whom: ActorRef<string> } | { type: 'gone'; who: string; reply?: ActorRef<never> };
+    type Told =
+      { type: 'watch'; whom: ActorRef<string> } | { type: 'gone'; who: string; reply?: ActorRef<never> };
     const ref = await w.create(
       receive<Told>((told, ctx) => {
         if (told.type === 'watch') ctx.watch(told.whom, { as: { type: 'gone', who: 'x' } });
@@ -988,7 +1001,10 @@ describe('a name', () => {
     expect(() => w.system.create(echo(), { name: name as string })).toThrow(
       expect.objectContaining({ code: 'actor/bad-name' }),
     );
-    await w.tell(await w.create(receive<string>((_, ctx) => (ctx.create(echo(), { name: name as string }), same))), 'go');
+    await w.tell(
+      await w.create(receive<string>((_, ctx) => (ctx.create(echo(), { name: name as string }), same))),
+      'go',
+    );
     expect(w.system.deadLetters.list()).toMatchObject([{ error: { code: 'actor/bad-name' } }]);
   });
 });

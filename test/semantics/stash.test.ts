@@ -54,7 +54,9 @@ describe('the stash', () => {
       if (text === 'unstash') ctx.stash.unstashAll();
       else if (text !== 'look') ctx.stash.stash('stashed');
       ctx.emit(ctx.stash.size);
-      return text === 'unstash' ? receive((next, inner) => (inner.emit([next, inner.stash.size]), same)) : same;
+      return text === 'unstash'
+        ? receive((next, inner) => (inner.emit([next, inner.stash.size]), same))
+        : same;
     });
     await w.tell(await w.create(sizes), 'look', 'a', 'b', 'unstash');
     expect(w.said).toEqual([0, 1, 2, 2, ['stashed', 0], ['stashed', 0]]);
@@ -222,14 +224,17 @@ describe('a stashed message that fails', () => {
     ['stopped', stop, ['a', 'postStop'], ['b', 'c']],
     // It begins again shut; what had come out before stands, and the rest waits for the next `open`.
     ['restarted', restart(), ['a', 'preRestart'], []],
-  ] as [string, Supervision, string[], string[]][])('leaves what is behind it to the actor as it is then: %s', async (_, supervision, said, dead) => {
-    await using w = await world();
-    const ref = await w.create(supervise(door(false), supervision));
-    await w.tell(ref, 'a', 'bad', 'b', 'open', 'c');
-    expect(w.said).toEqual(said);
-    expect(w.letters()).toEqual(dead.map((text) => ['stopped', text]));
-    if (supervision.on !== 'restart') return;
-    await w.tell(ref, 'open');
-    expect(w.said).toEqual([...said, 'b', 'c']);
-  });
+  ] as [string, Supervision, string[], string[]][])(
+    'leaves what is behind it to the actor as it is then: %s',
+    async (_, supervision, said, dead) => {
+      await using w = await world();
+      const ref = await w.create(supervise(door(false), supervision));
+      await w.tell(ref, 'a', 'bad', 'b', 'open', 'c');
+      expect(w.said).toEqual(said);
+      expect(w.letters()).toEqual(dead.map((text) => ['stopped', text]));
+      if (supervision.on !== 'restart') return;
+      await w.tell(ref, 'open');
+      expect(w.said).toEqual([...said, 'b', 'c']);
+    },
+  );
 });

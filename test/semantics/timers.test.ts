@@ -78,7 +78,13 @@ describe('a single timer', () => {
   it('fires after those that are due before it, and with the same time in the order of setting', async () => {
     await using w = await world();
     await w.tell(await w.create(timed()), (ctx) => {
-      for (const [key, ms] of [['a', 30], ['b', 10], ['c', 20], ['d', 10]] as const) ctx.timers.single(key, ms, key);
+      for (const [key, ms] of [
+        ['a', 30],
+        ['b', 10],
+        ['c', 20],
+        ['d', 10],
+      ] as const)
+        ctx.timers.single(key, ms, key);
     });
     await w.pass(100);
     expect(w.said).toEqual(['b at 10', 'd at 10', 'c at 20', 'a at 30']);
@@ -118,9 +124,9 @@ describe('a single timer', () => {
   });
 
   it.each([
-    ['cancelled', (ctx: ActorContext<string | Run>) => void ctx.timers.cancel('second')],
-    ['all cancelled', (ctx: ActorContext<string | Run>) => void ctx.timers.cancelAll()],
-    ['replaced', (ctx: ActorContext<string | Run>) => void ctx.timers.single('second', 50, 'new')],
+    ['cancelled', (ctx: ActorContext<string | Run>) => ctx.timers.cancel('second')],
+    ['all cancelled', (ctx: ActorContext<string | Run>) => ctx.timers.cancelAll()],
+    ['replaced', (ctx: ActorContext<string | Run>) => ctx.timers.single('second', 50, 'new')],
   ])('does not fire if it is %s while it is on its way', async (how, change) => {
     await using w = await world();
     // Both are due at once, and the turn of the first is before that of the second.
@@ -212,24 +218,35 @@ describe('a single timer', () => {
 });
 
 describe('a periodic timer', () => {
-  it.each(['fixedDelay', 'fixedRate'] as const)('of the kind %s gives its message until it is cancelled', async (kind) => {
-    await using w = await world();
-    const ref = await w.create(timed());
-    await w.tell(ref, (ctx) => {
-      ctx.timers[kind]('k', 100, 'tick');
-    });
-    await w.pass(350);
-    await w.tell(ref, (ctx) => {
-      ctx.timers.cancel('k');
-    });
-    await w.pass(1_000);
-    expect(w.said).toEqual(['tick at 100', 'tick at 200', 'tick at 300']);
-    expect(w.timers()).toBe(0);
-  });
+  it.each(['fixedDelay', 'fixedRate'] as const)(
+    'of the kind %s gives its message until it is cancelled',
+    async (kind) => {
+      await using w = await world();
+      const ref = await w.create(timed());
+      await w.tell(ref, (ctx) => {
+        ctx.timers[kind]('k', 100, 'tick');
+      });
+      await w.pass(350);
+      await w.tell(ref, (ctx) => {
+        ctx.timers.cancel('k');
+      });
+      await w.pass(1_000);
+      expect(w.said).toEqual(['tick at 100', 'tick at 200', 'tick at 300']);
+      expect(w.timers()).toBe(0);
+    },
+  );
 
   it.each([
-    ['fixedDelay', 'counts from when it fired', ['tick at 100', 'tick at 1730', 'tick at 1830', 'tick at 1930']],
-    ['fixedRate', 'keeps its times, and skips those that were missed', ['tick at 100', 'tick at 1730', 'tick at 1800', 'tick at 1900']],
+    [
+      'fixedDelay',
+      'counts from when it fired',
+      ['tick at 100', 'tick at 1730', 'tick at 1830', 'tick at 1930'],
+    ],
+    [
+      'fixedRate',
+      'keeps its times, and skips those that were missed',
+      ['tick at 100', 'tick at 1730', 'tick at 1800', 'tick at 1900'],
+    ],
   ] as const)('of the kind %s after a long pause %s', async (kind, _, expected) => {
     const host = virtualHost();
     // The whole process sleeps: the clock goes on, and nothing runs.
@@ -246,19 +263,22 @@ describe('a periodic timer', () => {
     expect(said).toEqual(expected);
   });
 
-  it.each(['fixedDelay', 'fixedRate'] as const)('of the kind %s goes on after a turn that fails', async (kind) => {
-    await using w = await world();
-    const ref = await w.create(supervise(timed(), kind === 'fixedDelay' ? quarantine : resume));
-    await w.tell(ref, (ctx) => {
-      ctx.timers[kind]('k', 100, 'bad');
-    });
-    await w.pass(350);
-    expect(w.letters()).toHaveLength(kind === 'fixedDelay' ? 3 : 0);
-    const active: boolean[] = [];
-    await w.tell(ref, (ctx) => void active.push(ctx.timers.isActive('k')));
-    expect(active).toEqual([true]);
-    expect(w.timers()).toBe(1);
-  });
+  it.each(['fixedDelay', 'fixedRate'] as const)(
+    'of the kind %s goes on after a turn that fails',
+    async (kind) => {
+      await using w = await world();
+      const ref = await w.create(supervise(timed(), kind === 'fixedDelay' ? quarantine : resume));
+      await w.tell(ref, (ctx) => {
+        ctx.timers[kind]('k', 100, 'bad');
+      });
+      await w.pass(350);
+      expect(w.letters()).toHaveLength(kind === 'fixedDelay' ? 3 : 0);
+      const active: boolean[] = [];
+      await w.tell(ref, (ctx) => void active.push(ctx.timers.isActive('k')));
+      expect(active).toEqual([true]);
+      expect(w.timers()).toBe(1);
+    },
+  );
 
   it('ends with its actor, and with a restart', async () => {
     await using w = await world();
@@ -360,27 +380,54 @@ describe('a cron timer', () => {
   };
 
   it.each([
-    ['* * * * *', '2026-03-01T12:00', '2026-03-01T12:03', ['2026-03-01T12:01', '2026-03-01T12:02', '2026-03-01T12:03']],
-    ['*/20 9-10 * * *', '2026-03-01T10:30', '2026-03-02T09:20', ['2026-03-01T10:40', '2026-03-02T09:00', '2026-03-02T09:20']],
+    [
+      '* * * * *',
+      '2026-03-01T12:00',
+      '2026-03-01T12:03',
+      ['2026-03-01T12:01', '2026-03-01T12:02', '2026-03-01T12:03'],
+    ],
+    [
+      '*/20 9-10 * * *',
+      '2026-03-01T10:30',
+      '2026-03-02T09:20',
+      ['2026-03-01T10:40', '2026-03-02T09:00', '2026-03-02T09:20'],
+    ],
     ['0 0 31 * *', '2026-01-31T00:00', '2026-06-01T00:00', ['2026-03-31T00:00', '2026-05-31T00:00']],
     ['30 6 29 2 *', '2026-01-01T00:00', '2028-03-01T00:00', ['2028-02-29T06:30']],
-    ['0 12 * * 1,7', '2026-03-01T00:00', '2026-03-08T13:00', ['2026-03-01T12:00', '2026-03-02T12:00', '2026-03-08T12:00']],
+    [
+      '0 12 * * 1,7',
+      '2026-03-01T00:00',
+      '2026-03-08T13:00',
+      ['2026-03-01T12:00', '2026-03-02T12:00', '2026-03-08T12:00'],
+    ],
     ['0 0 13 * 5', '2026-03-01T00:00', '2026-03-14T00:00', ['2026-03-06T00:00', '2026-03-13T00:00']],
     ['59 23 31 12 *', '2026-12-31T23:58', '2027-01-01T00:00', ['2026-12-31T23:59']],
   ])('“%s” from %s to %s fires at its times, in UTC', async (expression, begin, until, expected) => {
     expect(await from(begin, expression, until)).toEqual(expected);
   });
 
-  it.each(['', '* * * *', '60 * * * *', '* 24 * * *', '* * 0 * *', '* * * 13 *', '* * * * 8', '5-1 * * * *', '*/0 * * * *', 'a * * * *', '0 0 31 2 *', '0 0 30 2 *', '1,,2 * * * *', '* * * * MON'])(
-    '“%s” is refused where it is given',
-    async (expression) => {
-      await using w = await world();
-      await w.tell(await w.create(timed()), (ctx) => {
-        ctx.timers.cron('k', expression, 'tick');
-      });
-      expect(w.system.deadLetters.list()).toMatchObject([{ error: { code: 'actor/bad-cron' } }]);
-    },
-  );
+  it.each([
+    '',
+    '* * * *',
+    '60 * * * *',
+    '* 24 * * *',
+    '* * 0 * *',
+    '* * * 13 *',
+    '* * * * 8',
+    '5-1 * * * *',
+    '*/0 * * * *',
+    'a * * * *',
+    '0 0 31 2 *',
+    '0 0 30 2 *',
+    '1,,2 * * * *',
+    '* * * * MON',
+  ])('“%s” is refused where it is given', async (expression) => {
+    await using w = await world();
+    await w.tell(await w.create(timed()), (ctx) => {
+      ctx.timers.cron('k', expression, 'tick');
+    });
+    expect(w.system.deadLetters.list()).toMatchObject([{ error: { code: 'actor/bad-cron' } }]);
+  });
 
   it('is replaced and cancelled like any other, and goes on after a failure', async () => {
     await using w = await world();

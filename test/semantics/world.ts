@@ -1,12 +1,6 @@
 /** A system of actors in simulated time, as the tests of this folder use it. */
 import { explain, type PorticoError } from 'portico/dataflow';
-import {
-  start,
-  type ActorRef,
-  type ActorSystem,
-  type Behavior,
-  type StartOptions,
-} from 'portico';
+import { start, type ActorRef, type ActorSystem, type Behavior, type StartOptions } from 'portico';
 import { virtualHost, type VirtualHost } from 'portico/testing';
 
 /** What became of a promise, as far as can be told now. */

@@ -1,0 +1,61 @@
+// What is refused before it gets anywhere, so that the mistake of one caller does no harm to the others.
+import {
+  actorRef,
+  ActorCreate,
+  ActorSend,
+  entityRef,
+  PorticoError,
+  receive,
+  same,
+  start,
+  type ActorRef,
+  type ActorSystem,
+} from 'portico';
+import { describe, expect, it } from 'vitest';
+
+const nobody = 'Ann' as unknown as ActorRef<string>;
+const nothing = {} as never;
+
+/** The code of what is thrown, at once or later. */
+async function code(act: (system: ActorSystem) => unknown): Promise<unknown> {
+  await using system = await start();
+  try {
+    await act(system);
+  } catch (error) {
+    // The system is none the worse for it.
+    await system.idle();
+    return error instanceof PorticoError ? error.code : error;
+  }
+  return undefined;
+}
+
+describe('a system of actors', () => {
+  it('refuses what is no reference', async () => {
+    expect(await code((system) => system.send(nobody, 'hello'))).toBe('system/bad-argument');
+    expect(await code((system) => system.ask(nobody as never, {} as never))).toBe('system/bad-argument');
+    expect(await code((system) => system.watch(null as never))).toBe('system/bad-argument');
+  });
+
+  it('refuses what is no behavior', async () => {
+    expect(await code((system) => system.create(nothing))).toBe('actor/bad-behavior');
+    expect(await code((system) => system.create(undefined as never))).toBe('actor/bad-behavior');
+    expect(await code((system) => system.entity(nothing, 'id'))).toBe('actor/bad-behavior');
+  });
+});
+
+describe('what a stream sends to actors', () => {
+  it('has a reference and a behavior', async () => {
+    expect(await code(() => new ActorSend(nobody, 'hello'))).toBe('graph/bad-argument');
+    expect(
+      await code(
+        () =>
+          new ActorCreate(
+            nobody,
+            receive<string>(() => same),
+          ),
+      ),
+    ).toBe('graph/bad-argument');
+    expect(await code(() => new ActorCreate(actorRef<string>('Ann'), nothing))).toBe('actor/bad-behavior');
+    expect(await code(() => entityRef(null as never, 'Ann'))).toBe('actor/bad-behavior');
+  });
+});
