@@ -6,7 +6,8 @@ import { PorticoError } from '../src/index.ts';
 import type { Supervision } from './supervise.ts';
 
 /** What a behavior is. */
-export type BehaviorKind = 'receive' | 'init' | 'named' | 'same' | 'stopped' | 'unhandled' | 'empty' | 'ignore';
+export type BehaviorKind =
+  'receive' | 'init' | 'named' | 'same' | 'stopped' | 'unhandled' | 'empty' | 'ignore';
 
 // Without their types: the functions that make behaviors keep them.
 export type OnMessage = (message: unknown, ctx: unknown) => Behavior<never>;
@@ -91,7 +92,9 @@ export class Behavior<in M> {
   }
 
   toString(): string {
-    return this.definition === undefined ? this.kind : `${this.definition.name}(${this.args.map(String).join(', ')})`;
+    return this.definition === undefined
+      ? this.kind
+      : `${this.definition.name}(${this.args.map(String).join(', ')})`;
   }
 }
 

@@ -1,6 +1,13 @@
 /** How behaviors are written: named ones, handlers of messages and signals, and what runs once at the beginning. */
 import { PorticoError } from '../src/index.ts';
-import { Behavior, type Definition, type OnInit, type OnMessage, type OnSignal, type StandardSchema } from './behavior.ts';
+import {
+  Behavior,
+  type Definition,
+  type OnInit,
+  type OnMessage,
+  type OnSignal,
+  type StandardSchema,
+} from './behavior.ts';
 import type { ActorContext } from './context.ts';
 import type { Signal } from './signals.ts';
 import type { Supervision } from './supervise.ts';

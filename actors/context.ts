@@ -16,13 +16,21 @@ export type Awaiting<M, R> = M extends { readonly reply?: infer X }
 export type Adaptable<M> = M extends { readonly reply?: unknown } ? Omit<M, 'reply' | 'failure'> : never;
 
 /** What is put as a reply into the message of protocol `M` that `A` is without it. */
-export type Adapted<M, A> = M extends { readonly reply?: infer X } ? (A extends Omit<M, 'reply' | 'failure'> ? X : never) : never;
+export type Adapted<M, A> = M extends { readonly reply?: infer X }
+  ? A extends Omit<M, 'reply' | 'failure'>
+    ? X
+    : never
+  : never;
 
 /** The requests of a protocol: the messages that say where to reply, without that. */
 export type RequestOf<M> = M extends { readonly replyTo: ActorRef<infer _> } ? Omit<M, 'replyTo'> : never;
 
 /** What is replied to a request. */
-export type ReplyOf<M, Q> = M extends { readonly replyTo: ActorRef<infer R> } ? (Q extends Omit<M, 'replyTo'> ? R : never) : never;
+export type ReplyOf<M, Q> = M extends { readonly replyTo: ActorRef<infer R> }
+  ? Q extends Omit<M, 'replyTo'>
+    ? R
+    : never
+  : never;
 
 /** How an actor is created. */
 export interface CreateOptions {

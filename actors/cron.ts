@@ -30,14 +30,11 @@ const CYCLE_DAYS = 146_097;
 /** Reads an expression. */
 export function cron(expression: string): Cron {
   const parts = expression.trim().split(/\s+/);
-  if (parts.length !== fields.length) throw bad(expression, `it has ${parts.length} fields, and five are needed`);
-  const [minutes, hours, days, months, weekdays] = fields.map((field, i) => valuesOf(parts[i] ?? '', field, expression)) as [
-    number[],
-    number[],
-    number[],
-    number[],
-    number[],
-  ];
+  if (parts.length !== fields.length)
+    throw bad(expression, `it has ${parts.length} fields, and five are needed`);
+  const [minutes, hours, days, months, weekdays] = fields.map((field, i) =>
+    valuesOf(parts[i] ?? '', field, expression),
+  ) as [number[], number[], number[], number[], number[]];
   const [, , day, , weekday] = parts;
   const read: Cron = {
     expression,
@@ -90,7 +87,9 @@ function civil(days: number): { day: number; month: number } {
   const since = days + 719_468;
   const era = Math.floor(since / CYCLE_DAYS);
   const ofEra = since - era * CYCLE_DAYS;
-  const year = Math.floor((ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) / 365);
+  const year = Math.floor(
+    (ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) / 365,
+  );
   const ofYear = ofEra - (365 * year + Math.floor(year / 4) - Math.floor(year / 100));
   const shifted = Math.floor((5 * ofYear + 2) / 153);
   const day = ofYear - Math.floor((153 * shifted + 2) / 5) + 1;

@@ -54,7 +54,12 @@ export class EffectRunner {
     void this.#settle(call, effect, attempt, tried());
   }
 
-  async #settle(call: EffectCall, effect: Effect<never, unknown>, attempt: number, tried: Promise<unknown>): Promise<void> {
+  async #settle(
+    call: EffectCall,
+    effect: Effect<never, unknown>,
+    attempt: number,
+    tried: Promise<unknown>,
+  ): Promise<void> {
     let reply: unknown;
     try {
       reply = await tried;

@@ -32,7 +32,8 @@ export function entityRef<M>(behavior: Behavior<M>, id: string, where = 'entityR
   if (definition !== undefined && typeof id === 'string') {
     return new ActorRef(`${entityPrefix(behavior)}${id}`, { kind: 'entity', behavior });
   }
-  const what = definition === undefined ? 'an entity needs a named behavior' : 'the id of an entity must be a text';
+  const what =
+    definition === undefined ? 'an entity needs a named behavior' : 'the id of an entity must be a text';
   throw badName(where, what, "Define its kind with behavior('name', …) and give it a text as id");
 }
 

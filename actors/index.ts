@@ -4,19 +4,50 @@
  * @packageDocumentation
  */
 // Write behaviors.
-export { behavior, init, receive, supervise, type BehaviorFactory, type BehaviorOptions, type ReceiveOptions } from './behaviors.ts';
+export {
+  behavior,
+  init,
+  receive,
+  supervise,
+  type BehaviorFactory,
+  type BehaviorOptions,
+  type ReceiveOptions,
+} from './behaviors.ts';
 export { Behavior, empty, ignore, same, stopped, unhandled } from './behavior.ts';
 export type { Definition, SchemaIssue, SchemaResult, StandardSchema } from './behavior.ts';
 export { ActorRef, refEquals } from './ref.ts';
 export { mapState, valueState } from './context.ts';
-export type { ActorContext, Adaptable, Adapted, Awaiting, CreateOptions, ReplyOf, RequestOf, StashBuffer, Timers } from './context.ts';
+export type {
+  ActorContext,
+  Adaptable,
+  Adapted,
+  Awaiting,
+  CreateOptions,
+  ReplyOf,
+  RequestOf,
+  StashBuffer,
+  Timers,
+} from './context.ts';
 export type { PostStop, PreRestart, Signal, Terminated } from './signals.ts';
 export { backoff, quarantine, restart, resume, stop, type Supervision } from './supervise.ts';
 export { effect, type Effect, type EffectContext, type EffectOptions } from './effects.ts';
 
 // Patterns, made of the above.
-export { receptionist, serviceKey, type Listing, type ReceptionistMessage, type ServiceKey } from './receptionist.ts';
-export { groupRouter, poolRouter, type GroupOptions, type HashBy, type PoolOptions, type RoutingStrategy } from './routers.ts';
+export {
+  receptionist,
+  serviceKey,
+  type Listing,
+  type ReceptionistMessage,
+  type ServiceKey,
+} from './receptionist.ts';
+export {
+  groupRouter,
+  poolRouter,
+  type GroupOptions,
+  type HashBy,
+  type PoolOptions,
+  type RoutingStrategy,
+} from './routers.ts';
 export { askAll, type AskAllOptions, type Gathered } from './aggregate.ts';
 export { intercept, interceptor, logMessages, monitor, type Interceptor } from './intercept.ts';
 

@@ -14,12 +14,23 @@ export type RuntimeContext = ProcessorContext<unknown>;
 /** What the runtime does for the actor whose turn it is. */
 export interface Services {
   send(ref: ActorRef<never>, message: unknown, t: RuntimeContext): void;
-  create(behavior: Behavior<never>, name: string | undefined, child: boolean, t: RuntimeContext): ActorRef<never>;
+  create(
+    behavior: Behavior<never>,
+    name: string | undefined,
+    child: boolean,
+    t: RuntimeContext,
+  ): ActorRef<never>;
   self(t: RuntimeContext): ActorRef<never>;
   children(t: RuntimeContext): ActorRef<never>[];
   stopChild(child: ActorRef<never>, t: RuntimeContext): void;
   ask(ref: ActorRef<never>, request: object, as: object, timeoutMs: number, t: RuntimeContext): void;
-  askPortal(portal: { readonly path: string }, request: unknown, as: object, timeoutMs: number, t: RuntimeContext): void;
+  askPortal(
+    portal: { readonly path: string },
+    request: unknown,
+    as: object,
+    timeoutMs: number,
+    t: RuntimeContext,
+  ): void;
   watch(ref: ActorRef<never>, as: object | undefined, t: RuntimeContext): void;
   unwatch(ref: ActorRef<never>, t: RuntimeContext): void;
   run(effect: string, args: unknown, as: object, t: RuntimeContext): void;
@@ -33,7 +44,11 @@ export interface Services {
 }
 
 /** A timer as it is asked for. */
-export type NewTimer = TimerEntry extends infer E ? (E extends TimerEntry ? Omit<E, 'id' | 'number'> : never) : never;
+export type NewTimer = TimerEntry extends infer E
+  ? E extends TimerEntry
+    ? Omit<E, 'id' | 'number'>
+    : never
+  : never;
 
 /** How long an ask waits if it does not say. */
 const ASK_TIMEOUT_MS = 30_000;
@@ -125,7 +140,9 @@ export class LiveContext implements ActorContext<never> {
   get self(): ActorRef<never> {
     // Outside a turn there is no key, and so nobody is given the actor that had the last turn.
     const known = this.#self;
-    return known !== undefined && known.id === this.t.key ? known : (this.#self = this.#services.self(this.t));
+    return known !== undefined && known.id === this.t.key
+      ? known
+      : (this.#self = this.#services.self(this.t));
   }
 
   get name(): string {
@@ -157,7 +174,11 @@ export class LiveContext implements ActorContext<never> {
     else this.#services.send(ref, message, this.t);
   }
 
-  ask(ref: ActorRef<never>, request: object, options: { readonly as: object; readonly timeoutMs?: number }): void {
+  ask(
+    ref: ActorRef<never>,
+    request: object,
+    options: { readonly as: object; readonly timeoutMs?: number },
+  ): void {
     this.#services.ask(ref, request, options.as, options.timeoutMs ?? ASK_TIMEOUT_MS, this.t);
   }
 

@@ -26,8 +26,7 @@ import {
 import { Behavior, same, stopped, unhandled } from './behavior.ts';
 import { nameId } from './identity.ts';
 import { LiveContext, type NewTimer, type RuntimeContext, type Services } from './live.ts';
-import type {
-  ToEntity} from './messages.ts';
+import type { ToEntity } from './messages.ts';
 import {
   ActorCreate,
   AskReply,
@@ -122,7 +121,12 @@ export class ActorRuntime implements Services {
     const behavior = behaviorOf.get(t);
     if (behavior === undefined) return;
     if ('askTimeout' in payload) {
-      this.#settleAsk(payload.askTimeout, { failure: { code: 'ask/timeout', message: 'no reply came in time' } }, behavior, t);
+      this.#settleAsk(
+        payload.askTimeout,
+        { failure: { code: 'ask/timeout', message: 'no reply came in time' } },
+        behavior,
+        t,
+      );
     } else if ('restart' in payload) this.#restartDue(payload.restart, behavior, t);
     else this.#fired(payload.timer, payload.number, behavior, t);
   };
@@ -261,7 +265,12 @@ export class ActorRuntime implements Services {
       }
     }
     const what = `its behavior is still made by another one after ${MOST_FACTORIES} steps, last by ${String(now)}`;
-    throw wrong('actor/bad-behavior', t.path, what, 'Let a factory return receive(…), init(…) or stopped in the end');
+    throw wrong(
+      'actor/bad-behavior',
+      t.path,
+      what,
+      'Let a factory return receive(…), init(…) or stopped in the end',
+    );
   }
 
   #control(control: AnyControl, behavior: Behavior<never> | undefined, t: RuntimeContext): void {
@@ -288,13 +297,15 @@ export class ActorRuntime implements Services {
         this.#settleAsk(control.ask, control.outcome, behavior, t);
         break;
       case 'signalled':
-        if (behavior === undefined || behavior === stopping) this.#deadLetter(control.signal, 'stopped', t, { what: 'signal' });
+        if (behavior === undefined || behavior === stopping)
+          this.#deadLetter(control.signal, 'stopped', t, { what: 'signal' });
         else if (behavior === backingOff) this.#wait(control, t);
         else this.#signal(control.signal, behavior, t);
         break;
       case 'stop':
         // An actor that had the name before it is no child of who stops it.
-        if (behavior !== undefined && behavior !== stopping && extrasOf.get(t)?.parent === control.by) this.#stop(t);
+        if (behavior !== undefined && behavior !== stopping && extrasOf.get(t)?.parent === control.by)
+          this.#stop(t);
         break;
       case 'childStopped':
         this.#childStopped(control.child, behavior, t);
@@ -315,7 +326,11 @@ export class ActorRuntime implements Services {
     }
   }
 
-  #create({ ref, behavior, parent }: ActorCreate, before: Behavior<never> | undefined, t: RuntimeContext): void {
+  #create(
+    { ref, behavior, parent }: ActorCreate,
+    before: Behavior<never> | undefined,
+    t: RuntimeContext,
+  ): void {
     this.#sawCreation(t);
     if (before !== undefined) {
       this.#deadLetter(behavior, 'nameTaken', t, { what: 'creation', error: alreadyThere(ref, t.path) });
@@ -348,7 +363,10 @@ export class ActorRuntime implements Services {
     t.keep();
     const now = behaviorOf.get(t);
     if (now !== undefined) this.#message(message, now, t);
-    else this.#deadLetter(message, 'stopped', t, { ref: new ActorRef(t.key as Key, { kind: 'entity', behavior }) });
+    else
+      this.#deadLetter(message, 'stopped', t, {
+        ref: new ActorRef(t.key as Key, { kind: 'entity', behavior }),
+      });
   }
 
   /** The first behavior of an actor. */
@@ -363,7 +381,8 @@ export class ActorRuntime implements Services {
       const first = this.#made(initial, t);
       const extras = extrasOf.get(t);
       const { on } = extras?.supervision ?? this.#supervision;
-      if ((on === 'restart' || on === 'backoff') && extras?.initial === undefined) this.#extend({ initial }, t);
+      if ((on === 'restart' || on === 'backoff') && extras?.initial === undefined)
+        this.#extend({ initial }, t);
       behaviorOf.set(t, first);
       if (first === stopped) this.#stop(t);
     } catch (error) {
@@ -383,7 +402,10 @@ export class ActorRuntime implements Services {
     const supervision = extras?.supervision ?? this.#supervision;
     if (supervision.on === 'backoff') this.#backOff(supervision, initial, error, t);
     else {
-      const restarts = supervision.on === 'restart' && supervision.limit !== Infinity ? this.#counted(supervision, error, t) : undefined;
+      const restarts =
+        supervision.on === 'restart' && supervision.limit !== Infinity
+          ? this.#counted(supervision, error, t)
+          : undefined;
       if (restarts === undefined) {
         this.#deadLetter(initial, 'failed', t, { what: 'creation', error });
         this.#stop(t);
@@ -450,11 +472,14 @@ export class ActorRuntime implements Services {
 
   /** The end of an actor: its last word, those who are told, and nothing left. */
   #finish(t: RuntimeContext): void {
-    const behavior = extrasOf.get(t)?.last ?? behaviorOf.get(t);
-    if (behavior?.onSignal !== undefined) this.#lastSignal(behavior, { signal: 'postStop' }, t);
+    let extras = extrasOf.get(t);
+    const behavior = extras?.last ?? behaviorOf.get(t);
+    if (behavior?.onSignal !== undefined) {
+      this.#lastSignal(behavior, { signal: 'postStop' }, t);
+      // Its last word may have added to it.
+      extras = extrasOf.get(t);
+    }
     const key = t.key as Key;
-    // Its last word may have added to it.
-    const extras = extrasOf.get(t);
     if (extras === undefined) {
       t.forget();
       return;
@@ -490,7 +515,8 @@ export class ActorRuntime implements Services {
     t.keep();
     try {
       const next: unknown = behavior.onSignal?.(signal, this.#ctx.at(t));
-      if (!(next instanceof Behavior)) throw badBehavior(next, t.path, 'was returned by a handler of signals');
+      if (!(next instanceof Behavior))
+        throw badBehavior(next, t.path, 'was returned by a handler of signals');
     } catch (error) {
       t.undo();
       this.#deadLetter(signal, 'failed', t, { what: 'signal', error });
@@ -593,14 +619,30 @@ export class ActorRuntime implements Services {
   }
 
   /** The restarts that count, if one more is allowed. */
-  #counted(supervision: Extract<Supervision, { on: 'restart' }>, error: unknown, t: RuntimeContext): readonly number[] | undefined {
+  #counted(
+    supervision: Extract<Supervision, { on: 'restart' }>,
+    error: unknown,
+    t: RuntimeContext,
+  ): readonly number[] | undefined {
     const restarts = restartAllowed(extrasOf.get(t)?.restarts ?? [], supervision, t.nowMs);
-    t.log.warn(`${this.#named(t)} failed and ${restarts === undefined ? 'stops' : 'begins again'}: ${words(error)}`);
+    t.log.warn(
+      `${this.#named(t)} failed and ${restarts === undefined ? 'stops' : 'begins again'}: ${words(error)}`,
+    );
     return restarts;
   }
 
-  #backOff(supervision: Extract<Supervision, { on: 'backoff' }>, initial: Behavior<never>, error: unknown, t: RuntimeContext): void {
-    const backoff = waitBefore(extrasOf.get(t)?.backoff, supervision, t.nowMs, () => t.random(JITTER_STEPS) / JITTER_STEPS);
+  #backOff(
+    supervision: Extract<Supervision, { on: 'backoff' }>,
+    initial: Behavior<never>,
+    error: unknown,
+    t: RuntimeContext,
+  ): void {
+    const backoff = waitBefore(
+      extrasOf.get(t)?.backoff,
+      supervision,
+      t.nowMs,
+      () => t.random(JITTER_STEPS) / JITTER_STEPS,
+    );
     t.log.warn(`${this.#named(t)} failed and begins again in ${backoff.waitMs} ms: ${words(error)}`);
     const number = this.#number(t);
     const { timer } = t.after(backoff.waitMs, { restart: number } satisfies TimerPayload);
@@ -657,10 +699,18 @@ export class ActorRuntime implements Services {
     return `actor:${String(key)}`;
   }
 
-  #deadLetter(message: unknown, reason: ActorDeadLetter['reason'], t: RuntimeContext, more: Partial<ActorDeadLetter> = {}): void {
+  #deadLetter(
+    message: unknown,
+    reason: ActorDeadLetter['reason'],
+    t: RuntimeContext,
+    more: Partial<ActorDeadLetter> = {},
+  ): void {
     const ref = more.ref ?? this.self(t);
     t.release(this.#outlets.deadLetters, { ref, message, reason, ...more });
-    const failure = { code: `actor/${reason}`, message: `${String(ref)} did not handle the request: ${reason}` };
+    const failure = {
+      code: `actor/${reason}`,
+      message: `${String(ref)} did not handle the request: ${reason}`,
+    };
     this.#tellAsker(message, 'error' in more ? { ...failure, message: words(more.error) } : failure, t);
   }
 
@@ -671,7 +721,8 @@ export class ActorRuntime implements Services {
     if (!(replyTo instanceof ActorRef)) return;
     const { via, id } = replyTo;
     if (via?.kind === 'ask') t.emitTo(id, new AskReply(via.ask, { failure }));
-    else if (via?.kind === 'outside') t.release(this.#outlets.outside, { waiter: via.waiter, outcome: { failure } });
+    else if (via?.kind === 'outside')
+      t.release(this.#outlets.outside, { waiter: via.waiter, outcome: { failure } });
     else if (via?.kind === 'portal') once(() => t.refuse(via.request, askFailed(failure, t.path)));
   }
 
@@ -689,7 +740,12 @@ export class ActorRuntime implements Services {
     }
   }
 
-  create(behavior: Behavior<never>, name: string | undefined, child: boolean, t: RuntimeContext): ActorRef<never> {
+  create(
+    behavior: Behavior<never>,
+    name: string | undefined,
+    child: boolean,
+    t: RuntimeContext,
+  ): ActorRef<never> {
     if (!(behavior instanceof Behavior)) throw badBehavior(behavior, t.path, 'was given to create');
     let id: Key;
     if (name === undefined) given.set(t, (id = given.get(t) + 1));
@@ -716,7 +772,12 @@ export class ActorRuntime implements Services {
     if (childrenOf.has(t, child.id)) t.emitTo(child.id, new Stop(t.key as Key));
     else {
       const cure = 'Create it with { child: true }, or send it a message that makes it stop';
-      throw wrong('actor/not-a-child', t.path, `${this.#named(t)} cannot stop ${String(child)}, which is not its child`, cure);
+      throw wrong(
+        'actor/not-a-child',
+        t.path,
+        `${this.#named(t)} cannot stop ${String(child)}, which is not its child`,
+        cure,
+      );
     }
   }
 
@@ -728,7 +789,13 @@ export class ActorRuntime implements Services {
     this.send(ref, { ...request, replyTo: new ActorRef<never>(t.key as Key, { kind: 'ask', ask }) }, t);
   }
 
-  askPortal(portal: { readonly path: string }, request: unknown, as: object, timeoutMs: number, t: RuntimeContext): void {
+  askPortal(
+    portal: { readonly path: string },
+    request: unknown,
+    as: object,
+    timeoutMs: number,
+    t: RuntimeContext,
+  ): void {
     const asker = t as AskerContext<unknown>;
     const ask = this.#number(t);
     asksOf.set(t, ask, { as, timer: undefined });
@@ -758,7 +825,10 @@ export class ActorRuntime implements Services {
   setTimer(key: Key, entry: NewTimer, t: RuntimeContext): void {
     this.cancelTimer(key, t);
     const number = this.#number(t);
-    const { timer } = t.after(Math.max(0, entry.dueMs - t.nowMs), { timer: key, number } satisfies TimerPayload);
+    const { timer } = t.after(Math.max(0, entry.dueMs - t.nowMs), {
+      timer: key,
+      number,
+    } satisfies TimerPayload);
     timersOf.set(t, key, { ...entry, id: timer, number });
     this.#extend({ timed: true }, t);
   }
@@ -805,11 +875,21 @@ function badBehavior(value: unknown, where: string, how: string): PorticoError {
     return wrong('actor/bad-behavior', where, `a promise ${how}, and a behavior is needed`, cure);
   }
   const what = `${value instanceof Behavior ? String(value) : `a value of type ${typeof value}`} ${how}, and a behavior is needed`;
-  return wrong('actor/bad-behavior', where, what, 'Return receive(…), same, stopped or what behavior(…) makes');
+  return wrong(
+    'actor/bad-behavior',
+    where,
+    what,
+    'Return receive(…), same, stopped or what behavior(…) makes',
+  );
 }
 
 function alreadyThere(ref: ActorRef<never>, where: string): PorticoError {
-  return wrong('actor/name-taken', where, `${String(ref)} is alive already`, 'Use another name, or wait until it has stopped');
+  return wrong(
+    'actor/name-taken',
+    where,
+    `${String(ref)} is alive already`,
+    'Use another name, or wait until it has stopped',
+  );
 }
 
 function deathPact(ref: ActorRef<never>, where: string): PorticoError {
@@ -817,7 +897,12 @@ function deathPact(ref: ActorRef<never>, where: string): PorticoError {
   return wrong('actor/death-pact', where, what, 'Handle the signal terminated, or watch with { as: … }');
 }
 
-function wrong(code: ConstructorParameters<typeof PorticoError>[0]['code'], where: string, what: string, cure: string): PorticoError {
+function wrong(
+  code: ConstructorParameters<typeof PorticoError>[0]['code'],
+  where: string,
+  what: string,
+  cure: string,
+): PorticoError {
   return new PorticoError({ code, where, what, cure });
 }
 

@@ -7,7 +7,12 @@ export type Supervision =
   /** The message is dropped, with a line in the log; the actor goes on as it was. */
   | { readonly on: 'resume' }
   /** The actor begins again with the behavior that it was created with. */
-  | { readonly on: 'restart'; readonly limit: number; readonly withinMs: number; readonly stopChildren: boolean }
+  | {
+      readonly on: 'restart';
+      readonly limit: number;
+      readonly withinMs: number;
+      readonly stopChildren: boolean;
+    }
   /** The actor stops. */
   | { readonly on: 'stop' }
   /** The actor begins again after a while, which grows with each failure; messages wait meanwhile. */

@@ -15,14 +15,29 @@ import {
   type Key,
   type RunningSystem,
 } from '../src/index.ts';
-import { checkBehavior, same, stopped, type Behavior, type Definition, type SchemaIssue, type StandardSchema } from './behavior.ts';
+import {
+  checkBehavior,
+  same,
+  stopped,
+  type Behavior,
+  type Definition,
+  type SchemaIssue,
+  type StandardSchema,
+} from './behavior.ts';
 import { receive } from './behaviors.ts';
 import type { CreateOptions, ReplyOf, RequestOf } from './context.ts';
 import { ActorDeadLetters, type ActorDeadLetterBox } from './deadletters.ts';
 import { EffectRunner } from './effect-runner.ts';
 import type { Effect } from './effects.ts';
 import { entityRef, nameId } from './identity.ts';
-import { ActorCreate, ActorSend, Signalled, type ActorDeadLetter, type Failure, type OutsideReply } from './messages.ts';
+import {
+  ActorCreate,
+  ActorSend,
+  Signalled,
+  type ActorDeadLetter,
+  type Failure,
+  type OutsideReply,
+} from './messages.ts';
 import { ActorRef, checkRef } from './ref.ts';
 import type { Signal } from './signals.ts';
 import type { Supervision } from './supervise.ts';
@@ -164,7 +179,9 @@ export class ActorSystem implements AsyncDisposable {
     this.#effects = new EffectRunner(effects, host, name, (send) => {
       this.#put(send).catch(() => undefined);
     });
-    const letters = new ActorDeadLetters(options.deadLetterLimit ?? 10_000, (letter) => this.#put(resent(letter)));
+    const letters = new ActorDeadLetters(options.deadLetterLimit ?? 10_000, (letter) =>
+      this.#put(resent(letter)),
+    );
     this.deadLetters = letters;
     this.#letters = letters;
     // Z1.
@@ -208,7 +225,11 @@ export class ActorSystem implements AsyncDisposable {
   }
 
   /** Asks an actor; resolves with its reply. */
-  async ask<M, const Q extends RequestOf<M>>(ref: ActorRef<M>, request: Q, options: OutsideAskOptions = {}): Promise<ReplyOf<M, Q>> {
+  async ask<M, const Q extends RequestOf<M>>(
+    ref: ActorRef<M>,
+    request: Q,
+    options: OutsideAskOptions = {},
+  ): Promise<ReplyOf<M, Q>> {
     checkRef(ref, 'system.ask', 'system/bad-argument');
     const waiter = ++this.#asked;
     const { timeoutMs = ASK_TIMEOUT_MS } = options;
@@ -216,7 +237,9 @@ export class ActorSystem implements AsyncDisposable {
     return new Promise<ReplyOf<M, Q>>((resolve, reject) => {
       const cancel = this.#after(timeoutMs, () => {
         const what = `no reply came within ${timeoutMs} ms`;
-        this.#take(waiter)?.reject(wrong('ask/timeout', String(ref), what, 'Let the actor reply to every request, or allow more time'));
+        this.#take(waiter)?.reject(
+          wrong('ask/timeout', String(ref), what, 'Let the actor reply to every request, or allow more time'),
+        );
       });
       this.#waiters.set(waiter, { resolve, reject, cancel });
       this.#admit(ref, message).catch((error: unknown) => {
@@ -302,7 +325,8 @@ export class ActorSystem implements AsyncDisposable {
 
   /** Lets a message in, unless it does not fit the schema of the actor's behavior; in order, however long checking takes. */
   async #admit(ref: ActorRef<never>, message: unknown): Promise<void> {
-    const schema = ref.via?.kind === 'entity' ? schemaOf(ref.via.behavior as Behavior<never>) : this.#schemas.get(ref);
+    const schema =
+      ref.via?.kind === 'entity' ? schemaOf(ref.via.behavior as Behavior<never>) : this.#schemas.get(ref);
     const send = new ActorSend(ref, message as never);
     if (schema === undefined) {
       await this.#put(send);
@@ -367,7 +391,12 @@ function shutDown(where: string, what: string, cure: string): PorticoError {
 
 function failed({ code, message }: Failure): PorticoError {
   const known: ErrorCode = code === 'ask/timeout' ? 'ask/timeout' : 'ask/failed';
-  return wrong(known, 'ask', `there is no reply [${code}]: ${message}`, 'Look at the dead letters for the message and its cause');
+  return wrong(
+    known,
+    'ask',
+    `there is no reply [${code}]: ${message}`,
+    'Look at the dead letters for the message and its cause',
+  );
 }
 
 function wrong(code: ErrorCode, where: string, what: string, cure: string): PorticoError {

@@ -2,7 +2,15 @@
  * The compilation: a stream of sends and creations becomes one cyclic keyed workflow. A sequencer merges the stream with the
  * workflow's own output, each event goes to the key of its actor, and one task runs them all.
  */
-import { answer, type ApplicationBuilder, type Flow, type Key, type Portal, type Sequencer, type Stream } from '../src/index.ts';
+import {
+  answer,
+  type ApplicationBuilder,
+  type Flow,
+  type Key,
+  type Portal,
+  type Sequencer,
+  type Stream,
+} from '../src/index.ts';
 import {
   ActorCreate,
   ActorSend,
@@ -63,7 +71,13 @@ export function actorWorkflow(
   stream?: Stream<ActorSend | ActorCreate>,
   config: ActorConfig = {},
 ): ActorWorkflow {
-  return workflowAround((source) => source, (runtime) => runtime, app, stream, config);
+  return workflowAround(
+    (source) => source,
+    (runtime) => runtime,
+    app,
+    stream,
+    config,
+  );
 }
 
 /** How an application gets its workflow of actors. */

@@ -25,59 +25,39 @@ import { same, stopped, type Behavior } from './behavior.ts';
 import { behavior, init, receive, type BehaviorFactory } from './behaviors.ts';
 import { valueState, type ActorContext } from './context.ts';
 import type { Effect } from './effects.ts';
+import {
+  copied,
+  isInternal,
+  isRead,
+  origins,
+  type Beginning,
+  type Chart,
+  type ChartEvent,
+  type ChartSnapshot,
+  type Child,
+  type Delay,
+  type Internal,
+  type Link,
+  type Message,
+  type PersistedMachine,
+  type ReadSnapshot,
+  type Target,
+} from './chart.ts';
 import type { Failure } from './messages.ts';
 import { ActorRef, refEquals } from './ref.ts';
 
+export type {
+  ChartEvent,
+  ChartSnapshot,
+  ChildOrigin,
+  Delay,
+  PersistedMachine,
+  ReadSnapshot,
+  Target,
+} from './chart.ts';
+
 /** What a statechart takes: its events, and the question for its snapshot. */
 export type StatechartMessage<T extends AnyStateMachine> = EventFromLogic<T> | ReadSnapshot;
-
-/** Asks a statechart for its snapshot. */
-export interface ReadSnapshot {
-  readonly type: 'portico.snapshot';
-  readonly replyTo: ActorRef<ChartSnapshot>;
-}
-
-/** A statechart as JSON, as far as its context, events and inputs are. */
-export interface ChartSnapshot {
-  /** The version of the chart that it was taken from. */
-  readonly version: number;
-  /** The state in the words of XState: `value`, `context`, `historyValue` and so on. */
-  readonly machine: PersistedMachine;
-  /** What will happen by itself, and when. */
-  readonly delays: Readonly<Record<string, Delay>>;
-  /** The children that are alive. */
-  readonly children: Readonly<Record<string, ChildOrigin>>;
-}
-
-/** What XState makes of its snapshot to be kept. */
-export interface PersistedMachine {
-  readonly status: string;
-  readonly value: unknown;
-  readonly context: unknown;
-  readonly [more: string]: unknown;
-}
-
-/** An event that is sent when its time has come. */
-export interface Delay {
-  readonly dueMs: number;
-  readonly event: ChartEvent;
-  /** To whom; to the chart itself if not given. */
-  readonly to?: Target;
-}
-
-/** Whence a child comes. */
-export interface ChildOrigin {
-  readonly src: string;
-  readonly input?: unknown;
-}
-
-/** An event, as far as is known here. */
-export interface ChartEvent {
-  readonly type: string;
-  readonly [more: string]: unknown;
-}
-
-type Target = { readonly child: string } | 'parent' | { readonly ref: ActorRef<never> };
 
 /**
  * What stands behind an actor that the machine invokes or spawns by name: another statechart, a function that makes a
@@ -110,72 +90,27 @@ export interface Statechart<T extends AnyStateMachine> {
   readonly definition: BehaviorFactory<[], never>['definition'];
 }
 
-/** The child's side of its bond with its parent. */
-interface Link {
-  readonly parent: ActorRef<Internal>;
-  readonly child: string;
-  readonly run: number;
-  /** Whether the parent wants to know each snapshot. */
-  readonly sync: boolean;
-}
-
-/** What a chart tells itself, or its children tell it, beside events. */
-type Internal =
-  | { readonly type: 'portico.due'; readonly id: string }
-  | {
-      readonly type: 'portico.outcome';
-      readonly child: string;
-      readonly run: number;
-      readonly reply?: unknown;
-      readonly failure?: Failure;
-    }
-  | { readonly type: 'portico.done'; readonly child: string; readonly run: number; readonly output: unknown }
-  | {
-      readonly type: 'portico.synced';
-      readonly child: string;
-      readonly run: number;
-      readonly snapshot: unknown;
-    }
-  | {
-      readonly type: 'portico.stopped';
-      readonly child: string;
-      readonly run: number;
-      readonly reply?: ActorRef<never>;
-    };
-
-type Message = ChartEvent | ReadSnapshot | Internal;
-
-/** A child that is alive. */
-interface Child extends ChildOrigin {
-  /** Tells it from others of the same id. */
-  readonly run: number;
-  /** The actor that it is; an effect is none. */
-  readonly ref?: ActorRef<never>;
-  readonly isDone?: boolean;
-}
-
-/** X1: all that a chart is. */
-interface Chart extends Omit<ChartSnapshot, 'version' | 'children'> {
-  readonly children: Readonly<Record<string, Child>>;
-  readonly link?: Link;
-}
-
-/** How a chart begins. */
-type Beginning = { readonly input: unknown; readonly link?: Link } | { readonly restore: ChartSnapshot };
+/** The custom action that is running. */
+let turn: { readonly self: object; readonly ctx: ActorContext<Message> } | undefined;
 
 /** The context of the actor, for custom actions: `({ self }) => actorContext(self).send(ref, message)`. */
 export function actorContext<M = unknown>(self: object): ActorContext<M> {
-  const ctx = contexts.get(self);
-  if (ctx !== undefined) return ctx as unknown as ActorContext<M>;
-  throw wrong(
-    'context/outside-turn',
-    'actorContext',
-    'there is no turn of that actor',
-    'Call it in an action, with the self that this was given',
-  );
+  if (turn?.self === self) return turn.ctx as unknown as ActorContext<M>;
+  throw outsideTurn('actorContext');
 }
 
-const contexts = new WeakMap<object, ActorContext<never>>();
+/** Has what is sent to a stand-in reach the actor that it stands for. An effect takes nothing, as a promise of XState does not. */
+function standFor(standIn: StandIn, { ref }: Child): void {
+  standIn.send = (event) => {
+    if (turn === undefined) throw outsideTurn('send');
+    if (ref !== undefined) turn.ctx.send(ref as ActorRef<unknown>, event);
+  };
+}
+
+function outsideTurn(where: string): PorticoError {
+  const what = 'no action of that actor is running';
+  return wrong('context/outside-turn', where, what, 'Call it in a custom action, with what that was given');
+}
 
 /** Numbers for children, and for delays without a name. */
 const numbers = valueState('portico/statechart numbers', 0);
@@ -296,11 +231,15 @@ class Machine {
 
   restore({ machine, delays, children }: ChartSnapshot, ctx: ActorContext<Message>): Chart {
     const again: Record<string, Child> = {};
-    for (const [id, { src, input }] of Object.entries(children))
-      again[id] = this.#create(id, src, input, false, ctx);
+    const kept = machine['children'] as Record<string, { readonly syncSnapshot?: boolean } | undefined>;
+    for (const [id, origin] of Object.entries(children)) {
+      if (origin.isDone === true) again[id] = { ...origin, run: 0 };
+      else again[id] = this.#create(id, origin.src, origin.input, kept[id]?.syncSnapshot === true, ctx);
+    }
     // X3.
     for (const [id, { dueMs }] of Object.entries(delays)) setTimer(id, dueMs, ctx);
-    return { machine, delays, children: again };
+    // A copy, because whatever stands for the children of this chart belongs to it alone.
+    return { machine: { ...machine }, delays, children: again };
   }
 
   take(at: Chart, message: ChartEvent | Internal, ctx: ActorContext<Message>): Chart {
@@ -325,7 +264,7 @@ class Machine {
   }
 
   #event(at: Chart, event: ChartEvent, ctx: ActorContext<Message>): Chart {
-    const before = this.#alive(at.machine);
+    const before = this.#alive(at);
     const [after, actions] = transition(inTurn(this.#machine, at.link), before, event);
     if (after === before && actions.length === 0) return at;
     return this.#perform(at, before, after, actions, ctx);
@@ -345,8 +284,8 @@ class Machine {
     const all: Record<string, Child> = { ...at.children };
     for (const [id, standIn] of Object.entries(after.children as Record<string, StandIn | undefined>)) {
       const child = all[id];
-      if (child === undefined || before?.children[id] !== standIn) stays[id] = this.#spawn(id, standIn, ctx);
-      else stays[id] = child;
+      stays[id] =
+        child !== undefined && before?.children[id] === standIn ? child : this.#spawn(id, standIn, ctx);
       all[id] = stays[id];
       known.set(standIn, id);
     }
@@ -414,23 +353,22 @@ class Machine {
       case 'xstate.spawnChild':
       case 'xstate.stopChild':
         return delays;
-      default: {
-        // Whoever sends by the objects of XState means the actors behind them.
-        const { self } = info;
-        contexts.set(self, ctx);
-        self.send = (event: ChartEvent) => {
-          ctx.send(ctx.self, event);
-        };
-        for (const [standIn, child] of known) {
-          if (standIn === undefined) continue;
-          (standIn as StandIn).send = (event) => {
-            this.#send({ child }, event, at, ctx);
-          };
-        }
-        exec?.(info, params);
-        contexts.delete(self);
+      default:
+        this.#custom(info.self as StandIn, () => exec?.(info, params), ctx);
         return delays;
-      }
+    }
+  }
+
+  /** A custom action may send by the objects of XState: it means the actors that these stand for. */
+  #custom(self: StandIn, act: () => void, ctx: ActorContext<Message>): void {
+    self.send = (event) => {
+      ctx.send(ctx.self, event);
+    };
+    turn = { self, ctx };
+    try {
+      act();
+    } finally {
+      turn = undefined;
     }
   }
 
@@ -466,7 +404,15 @@ class Machine {
   #spawn(id: string, standIn: StandIn | undefined, ctx: ActorContext<Message>): Child {
     const src = standIn?.src;
     if (standIn !== undefined && typeof src === 'string') {
-      return this.#create(id, src, standIn.options?.input, standIn.options?.syncSnapshot === true, ctx);
+      const child = this.#create(
+        id,
+        src,
+        standIn.options?.input,
+        standIn.options?.syncSnapshot === true,
+        ctx,
+      );
+      standFor(standIn, child);
+      return child;
     }
     const cure =
       'Name it in setup({ actors }), and say in the children of the statechart what is behind that name';
@@ -499,12 +445,16 @@ class Machine {
   }
 
   /** X1. */
-  #alive(machine: PersistedMachine): AnyMachineSnapshot {
+  #alive({ machine, children }: Chart): AnyMachineSnapshot {
     const known = this.#live.get(machine);
     if (known !== undefined) return known;
     // XState puts children into the context that it is given, so it is given a copy.
     const snapshot = copied(machine) as never;
     const alive = createActor(this.#machine, { snapshot }).getSnapshot() as AnyMachineSnapshot;
+    for (const [id, standIn] of Object.entries(alive.children as Record<string, StandIn>)) {
+      const child = children[id];
+      if (child !== undefined) standFor(standIn, child);
+    }
     this.#live.set(machine, alive);
     return alive;
   }
@@ -570,14 +520,6 @@ function outcomeOf(
   }
 }
 
-function origins(children: Chart['children']): ChartSnapshot['children'] {
-  return Object.fromEntries(
-    Object.entries(children)
-      .filter(([, { isDone }]) => isDone !== true)
-      .map(([id, { src, input }]) => [id, { src, ...(input !== undefined && { input }) }]),
-  );
-}
-
 function checkChildren(
   name: string,
   machine: AnyStateMachine,
@@ -597,22 +539,6 @@ function setTimer(id: string, dueMs: number, ctx: ActorContext<Message>): void {
 
 function timerKey(id: string): string {
   return `portico/statechart ${id}`;
-}
-
-function isRead(message: Message): message is ReadSnapshot {
-  return message.type === 'portico.snapshot';
-}
-
-function isInternal(message: ChartEvent | Internal): message is Internal {
-  return message.type.startsWith('portico.');
-}
-
-/** A copy of lists and plain objects, all the way down. */
-function copied(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copied);
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
-    return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copied(each)]));
 }
 
 /** What a turn is failed with when the machine has failed: XState takes anything for an error. */

@@ -1,4 +1,15 @@
 /** All questions, in the order in which they are asked. */
+import { bankQuestion } from './actors/bank.ts';
+import { bigQuestion } from './actors/big.ts';
+import { chameneosQuestion } from './actors/chameneos.ts';
+import { countingQuestion } from './actors/counting.ts';
+import { createQuestion } from './actors/create.ts';
+import { dictionaryQuestion } from './actors/dictionary.ts';
+import { fibQuestion } from './actors/fib.ts';
+import { idleQuestion } from './actors/idle.ts';
+import { philosophersQuestion } from './actors/philosophers.ts';
+import { pingPongQuestion } from './actors/ping-pong.ts';
+import { threadRingQuestion } from './actors/thread-ring.ts';
 import { asksQuestion } from './asks.ts';
 import { atomSizeQuestion } from './atom-size.ts';
 import { chainQuestion } from './chain.ts';
@@ -22,4 +33,16 @@ export const questions: readonly Question[] = [
   chainQuestion,
   atomSizeQuestion,
   nexmarkQuestion,
+  // Actors.
+  pingPongQuestion,
+  threadRingQuestion,
+  countingQuestion,
+  fibQuestion,
+  createQuestion,
+  bigQuestion,
+  chameneosQuestion,
+  philosophersQuestion,
+  bankQuestion,
+  dictionaryQuestion,
+  idleQuestion,
 ];

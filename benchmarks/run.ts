@@ -7,20 +7,23 @@ import { orderOf, USAGE, type Order } from './harness/order.ts';
 import { answerInText } from './harness/report.ts';
 import { keep } from './harness/results.ts';
 import { runRounds, undisturbed } from './harness/rounds.ts';
+import { peerQuestions } from './peers/questions.ts';
 import { questions } from './questions.ts';
+
+const all = [...questions, ...peerQuestions];
 
 async function run({ names, rounds, quick, json, save }: Order): Promise<void> {
   // Small loads do nothing but start, and their figures mean nothing anyway.
   const measure = quick ? forkedMeasure(true) : undisturbed(forkedMeasure(false));
   const conditions = conditionsNow();
   const answers: Answer[] = [];
-  for (const question of questions.filter(({ name }) => names.includes(name))) {
+  for (const question of all.filter(({ name }) => names.includes(name))) {
     const done = await runRounds(question, rounds, measure, tell);
     const answer = answerOf(question, quick, done, conditions);
     answers.push(answer);
     // One question at a time, so that there is something to read while the next one runs.
     if (!json) console.log(`${answerInText(answer)}\n`);
-    if (save) keep([answer], questions);
+    if (save) keep([answer], all);
   }
   if (json) console.log(JSON.stringify(answers, undefined, 2));
 }
@@ -49,7 +52,7 @@ function commitNow(): string | undefined {
   const commit = git('rev-parse', '--short', 'HEAD');
   return commit === undefined
     ? undefined
-    : `${commit}${git('status', '--porcelain', 'src') === '' ? '' : '+'}`;
+    : `${commit}${git('status', '--porcelain', 'src', 'actors') === '' ? '' : '+'}`;
 }
 
 let order: Order | undefined;
@@ -57,6 +60,7 @@ try {
   order = orderOf(
     process.argv.slice(2),
     questions.map(({ name }) => name),
+    peerQuestions.map(({ name }) => name),
   );
 } catch (error) {
   console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);

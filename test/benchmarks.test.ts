@@ -13,10 +13,12 @@ import {
   type Goal,
   type Load,
 } from '../benchmarks/harness/question.ts';
+import { PlainRing } from '../benchmarks/harness/plain.ts';
 import { answerInText, answersInMarkdown, short } from '../benchmarks/harness/report.ts';
 import { keep, keptPage, pageOf } from '../benchmarks/harness/results.ts';
 import { runRounds, undisturbed, type Measure } from '../benchmarks/harness/rounds.ts';
 import { summarize } from '../benchmarks/harness/statistics.ts';
+import { peerQuestions } from '../benchmarks/peers/questions.ts';
 import { questions } from '../benchmarks/questions.ts';
 
 const conditions: Conditions = { node: '20.0.0', platform: 'linux x64', cores: 2, commit: 'abc1234' };
@@ -51,7 +53,14 @@ function race(contenders: readonly Contender[], goals: readonly Goal[] = []) {
   });
 }
 
-describe.each(questions)('the benchmark $name', (question) => {
+// Whoever runs the tests has not installed nact. XState is here anyway, for the adapter.
+const peersHere = peerQuestions.map((question) => ({
+  ...question,
+  contenders: question.contenders.filter(({ name }) => name !== 'nact'),
+  goals: question.goals.filter(({ timesThatOf }) => timesThatOf !== 'nact'),
+}));
+
+describe.each([...questions, ...peersHere])('the benchmark $name', (question) => {
   it.each(question.contenders)('computes what it should with $name', async (contender) => {
     const load = question.loads.quick;
     const { outcome, figures } = await checkedRun(question, contender, load);
@@ -73,6 +82,47 @@ describe.each(questions)('the benchmark $name', (question) => {
     expect(question.metrics.map(({ name }) => name)).toEqual(
       expect.arrayContaining(question.goals.map(({ metric }) => metric)),
     );
+  });
+});
+
+describe('the peers', () => {
+  const versions = (path: string, field: string): Record<string, string> => {
+    const text = readFileSync(new URL(path, import.meta.url), 'utf8');
+    return (JSON.parse(text) as Record<string, Record<string, string>>)[field] ?? {};
+  };
+  const peers = versions('../benchmarks/peers/package.json', 'dependencies');
+
+  it('are exact versions, and XState is the one that the adapter is tested with', () => {
+    expect(Object.keys(peers)).toEqual(['nact', 'xstate']);
+    for (const version of Object.values(peers)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(versions('../package.json', 'devDependencies')).toMatchObject({ xstate: peers['xstate'] });
+  });
+
+  it('run beside the same contenders as the questions of the same name', () => {
+    for (const { name, contenders } of peerQuestions) {
+      const same = questions.find((question) => `peers-${question.name}` === name);
+      expect(contenders.map(({ name }) => name)).toEqual([
+        ...(same?.contenders ?? []).map(({ name }) => name),
+        'nact',
+        'xstate',
+      ]);
+      expect(contenders).toEqual(expect.arrayContaining([...(same?.contenders ?? [])]));
+    }
+  });
+});
+
+describe('a plain ring', () => {
+  it('keeps the order while it grows, wherever it begins', () => {
+    const ring = new PlainRing<number>();
+    const seen: (number | undefined)[] = [];
+    for (let n = 0; n < 1_500; n++) {
+      if (n === 700) for (let i = 0; i < 300; i++) seen.push(ring.shift());
+      ring.push(n);
+    }
+    for (let n = 1_500; n < 4_000; n++) ring.push(n);
+    while (seen.length < 4_000) seen.push(ring.shift());
+    expect(seen).toEqual(Array.from({ length: 4_000 }, (_, n) => n));
+    expect(ring.shift()).toBeUndefined();
   });
 });
 
@@ -258,8 +308,10 @@ describe('an answer', () => {
 describe('an order', () => {
   const known = ['cycle', 'state'];
 
-  it('is for all questions and five rounds if it says nothing', () => {
+  it('is for all questions but those that must be named, and five rounds, if it says nothing', () => {
     expect(orderOf([], known)).toEqual({ names: known, rounds: 5, quick: false, json: false, save: false });
+    expect(orderOf([], known, ['peers-cycle'])).toMatchObject({ names: known });
+    expect(orderOf(['peers-cycle'], known, ['peers-cycle'])).toMatchObject({ names: ['peers-cycle'] });
     expect(orderOf(['--quick', '--json'], known)).toMatchObject({ rounds: 1, quick: true, json: true });
     expect(orderOf(['state', '--rounds', '9', '--save'], known)).toMatchObject({
       names: ['state'],
@@ -310,6 +362,6 @@ describe('kept results', () => {
   });
 
   it('in the repository are what its page shows', () => {
-    expect(keptPage()).toBe(pageOf(questions));
+    expect(keptPage()).toBe(pageOf([...questions, ...peerQuestions]));
   });
 });

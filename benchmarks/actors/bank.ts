@@ -46,10 +46,20 @@ const runOf = (transfers: number, ms: number, balances: readonly number[]): Run 
 });
 
 type Account =
-  | { readonly type: 'credit'; readonly amount: number; readonly to: ActorRef<Account>; readonly teller: ActorRef<Teller> }
+  | {
+      readonly type: 'credit';
+      readonly amount: number;
+      readonly to: ActorRef<Account>;
+      readonly teller: ActorRef<Teller>;
+    }
   | { readonly type: 'debit'; readonly amount: number; readonly replyTo: ActorRef<Confirmed> }
   | { readonly type: 'confirmed' }
-  | { readonly type: 'asked'; readonly teller: ActorRef<Teller>; readonly reply?: Confirmed; readonly failure?: unknown }
+  | {
+      readonly type: 'asked';
+      readonly teller: ActorRef<Teller>;
+      readonly reply?: Confirmed;
+      readonly failure?: unknown;
+    }
   | { readonly type: 'read'; readonly replyTo: ActorRef<number> };
 
 interface Confirmed {
@@ -61,7 +71,7 @@ type Teller =
   | { readonly type: 'transferred' };
 
 const balance = valueState('balance', BEGIN_WITH);
-/** Who waits to hear of the transfers out of an account, the first one first: debits are confirmed in any order, and all alike. */
+/** Who wants to hear of transfers. There is one teller. */
 const tellerOf = valueState<ActorRef<Teller> | undefined>('teller', undefined);
 
 const account = behavior('account', (asks: boolean) =>
@@ -125,17 +135,19 @@ const teller = behavior('teller', (...accounts: ActorRef<Account>[]) =>
 const portico =
   (asks: boolean) =>
   async ({ transfers }: BankLoad): Promise<Run> => {
+    let accounts: ActorRef<Account>[] = [];
     let balances: number[] = [];
-    const { ms } = await timedActors({ account, teller }, (system) => {
-      const accounts = Array.from({ length: ACCOUNTS }, () => system.create(account(asks)));
-      const first = system.create(teller(...accounts));
-      return {
-        work: () => system.ask(first, { type: 'work', transfers }),
-        check: async () => {
-          balances = await Promise.all(accounts.map((account) => system.ask(account, { type: 'read' })));
-        },
-      };
-    });
+    const { ms } = await timedActors(
+      { account, teller },
+      (system) => {
+        accounts = Array.from({ length: ACCOUNTS }, () => system.create(account(asks)));
+        const first = system.create(teller(...accounts));
+        return () => system.ask(first, { type: 'work', transfers });
+      },
+      async (system) => {
+        balances = await Promise.all(accounts.map((account) => system.ask(account, { type: 'read' })));
+      },
+    );
     return runOf(transfers, ms, balances);
   };
 

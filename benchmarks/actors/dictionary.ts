@@ -24,21 +24,27 @@ const runOf = (requests: number, ms: number, outcome: Run['outcome']): Run => ({
   outcome,
 });
 
+/** A request: which key, and whether it is written. */
+interface Chosen {
+  readonly key: number;
+  readonly writes: boolean;
+}
+
+function requestsOf(worker: number, requests: number): readonly Chosen[] {
+  const choices = new Choices(worker);
+  return Array.from({ length: requests }, () => ({
+    writes: choices.below(WRITES) === 0,
+    key: choices.below(KEYS),
+  }));
+}
+
 /** Whatever the order, the same keys are written in the end. */
 function expects({ requests }: DictionaryLoad): Run['outcome'] {
   const written = new Set<number>();
   for (let worker = 0; worker < WORKERS; worker++) {
-    const choices = new Choices(worker);
-    for (let i = 0; i < requests; i++) {
-      const { key, writes } = chosen(choices);
-      if (writes) written.add(key);
-    }
+    for (const { key, writes } of requestsOf(worker, requests)) if (writes) written.add(key);
   }
   return { answered: requests * WORKERS, wrong: 0, size: written.size };
-}
-
-function chosen(choices: Choices): { key: number; writes: boolean } {
-  return { writes: choices.below(WRITES) === 0, key: choices.below(KEYS) };
 }
 
 type Dictionary =
@@ -46,7 +52,9 @@ type Dictionary =
   | { readonly type: 'read'; readonly key: number; readonly from: ActorRef<Worker> }
   | { readonly type: 'size'; readonly replyTo: ActorRef<number> };
 
-type Worker = { readonly type: 'start' } | { readonly type: 'result'; readonly key: number; readonly value?: number | undefined };
+type Worker =
+  | { readonly type: 'start' }
+  | { readonly type: 'result'; readonly key: number; readonly value?: number | undefined };
 
 interface Ended {
   readonly answered: number;
@@ -76,10 +84,10 @@ const dictionary = behavior('dictionary', () =>
 const answered = valueState('answered', 0);
 const wrong = valueState('wrong', 0);
 
-/** Its choices are made before, so that a turn that is undone would not use one up. */
+/** Its choices were made before: what it is given must be data. */
 const worker = behavior(
   'worker',
-  (requests: readonly { readonly key: number; readonly writes: boolean }[], dictionary: ActorRef<Dictionary>, all: ActorRef<All>) =>
+  (requests: readonly Chosen[], dictionary: ActorRef<Dictionary>, all: ActorRef<All>) =>
     receive<Worker>((message, ctx) => {
       let done = 0;
       if (message.type === 'result') {
@@ -99,3 +107,101 @@ const worker = behavior(
       return same;
     }),
 );
+
+const replyTo = valueState<ActorRef<Ended> | undefined>('reply to', undefined);
+const sum = valueState<Ended>('sum', { answered: 0, wrong: 0 });
+const missing = valueState('missing', WORKERS);
+
+/** Creates the workers, and adds up what they report. */
+const all = behavior('all', (dictionary: ActorRef<Dictionary>) =>
+  receive<All>((message, ctx) => {
+    if ('requests' in message) {
+      replyTo.set(ctx, message.replyTo);
+      for (let i = 0; i < WORKERS; i++) {
+        const requests = requestsOf(i, message.requests);
+        ctx.send(ctx.create(worker(requests, dictionary, ctx.self)), { type: 'start' });
+      }
+      return same;
+    }
+    const before = sum.get(ctx);
+    const now = { answered: before.answered + message.answered, wrong: before.wrong + message.wrong };
+    sum.set(ctx, now);
+    missing.set(ctx, missing.get(ctx) - 1);
+    const to = replyTo.get(ctx);
+    if (to !== undefined && missing.get(ctx) === 0) ctx.send(to, now);
+    return same;
+  }),
+);
+
+async function portico({ requests }: DictionaryLoad): Promise<Run> {
+  let keeper: ActorRef<Dictionary> | undefined;
+  let size = 0;
+  const { ms, result } = await timedActors(
+    { all, dictionary, worker },
+    (system) => {
+      keeper = system.create(dictionary());
+      const first = system.create(all(keeper));
+      return () => system.ask(first, { requests });
+    },
+    async (system) => {
+      if (keeper !== undefined) size = await system.ask(keeper, { type: 'size' });
+    },
+  );
+  return runOf(requests, ms, { ...result, size });
+}
+
+type PlainDictionary =
+  | { readonly type: 'write'; readonly key: number; readonly value: number; readonly from: number }
+  | { readonly type: 'read'; readonly key: number; readonly from: number };
+
+async function plain({ requests }: DictionaryLoad): Promise<Run> {
+  const actors = new PlainActors();
+  const entries = new Map<number, number>();
+  const outcome = { answered: 0, wrong: 0 };
+  const dictionary = actors.create<PlainDictionary>(() => (message) => {
+    const { key, from } = message;
+    if (message.type === 'write') entries.set(key, message.value);
+    actors.send(from, { type: 'result', key, value: entries.get(key) });
+  });
+  const worker = (chosen: readonly Chosen[]) => (self: number) => {
+    let done = 0;
+    let wrong = 0;
+    return (message: Worker): void => {
+      if (message.type === 'result') {
+        done++;
+        if (message.value !== undefined && message.value !== valueOf(message.key)) wrong++;
+      }
+      const next = chosen[done];
+      if (next === undefined) {
+        outcome.answered += done;
+        outcome.wrong += wrong;
+        actors.stop(self);
+      } else if (next.writes) {
+        actors.send(dictionary, { type: 'write', key: next.key, value: valueOf(next.key), from: self });
+      } else actors.send(dictionary, { type: 'read', key: next.key, from: self });
+    };
+  };
+  const ms = await timed(() => {
+    for (let i = 0; i < WORKERS; i++) {
+      actors.send(actors.create(worker(requestsOf(i, requests))), { type: 'start' });
+    }
+    actors.run();
+  });
+  return runOf(requests, ms, { ...outcome, size: entries.size });
+}
+
+export const dictionaryQuestion = question<DictionaryLoad>({
+  name: 'dictionary',
+  asks: 'How many requests a second does an actor answer that keeps a map of 5,000 keys for 20 others?',
+  method:
+    'Each of the others sends a request, waits for the answer, and sends the next one; one in ten writes. The map is state of the actor. ' +
+    'Savina: ConcurrentDictionary.',
+  metrics: [{ name: 'speed', unit: 'requests/s', better: 'more' }],
+  contenders: [
+    { name: 'plain', run: plain, expects },
+    { name: 'portico', run: portico, expects },
+  ],
+  reference: 'plain',
+  goals: [],
+  loads: { full: { requests: 50_000 }, warmUp: { requests: 10_000 }, quick: { requests: 50 } },
+});

@@ -21,7 +21,10 @@ const runOf = (meals: number, ms: number, eaten: number, forksLeft: number): Run
 });
 
 /** All have eaten, and no fork is in use. */
-const expects = ({ meals }: PhilosophersLoad): Run['outcome'] => ({ eaten: meals * PHILOSOPHERS, forksLeft: 0 });
+const expects = ({ meals }: PhilosophersLoad): Run['outcome'] => ({
+  eaten: meals * PHILOSOPHERS,
+  forksLeft: 0,
+});
 
 type Philosopher = 'start' | 'eat' | 'denied';
 
@@ -85,7 +88,8 @@ const table = behavior('table', () =>
         const now = left.get(ctx) + 1;
         left.set(ctx, now);
         const to = replyTo.get(ctx);
-        if (to !== undefined && now === PHILOSOPHERS) ctx.send(to, { eaten: served.get(ctx), forks: forks.get(ctx) });
+        if (to !== undefined && now === PHILOSOPHERS)
+          ctx.send(to, { eaten: served.get(ctx), forks: forks.get(ctx) });
       }
     }
     return same;

@@ -9,12 +9,13 @@ export interface Timed<T> {
 }
 
 /**
- * Starts a system and prepares it; then takes the time of the work, until nothing is left to do. A message that nobody
- * handled, or whose turn failed, ends the benchmark.
+ * Starts a system and prepares it; then takes the time of the work, until nothing is left to do. What is read afterwards
+ * takes no time. A message that nobody handled, or whose turn failed, ends the benchmark.
  */
 export async function timedActors<T>(
   behaviors: NonNullable<StartOptions['behaviors']>,
   prepare: (system: ActorSystem) => () => Promise<T>,
+  read: (system: ActorSystem) => Promise<void> = () => Promise.resolve(),
 ): Promise<Timed<T>> {
   await using system = await start({ behaviors, seed: 1 });
   const work = prepare(system);
@@ -24,6 +25,7 @@ export async function timedActors<T>(
     results.push(await work());
     await system.idle();
   });
+  await read(system);
   const [letter] = system.deadLetters.list();
   if (letter !== undefined) throw new Error(`a dead letter: ${letter.reason}`, { cause: letter.error });
   return { ms, result: results[0] as T };

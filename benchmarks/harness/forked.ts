@@ -11,7 +11,7 @@ import type { Measured } from './question.ts';
 import type { Measure } from './rounds.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** Within the package, so that `portico/dataflow` means what the package exports: `dist/`. */
+/** Within the package, so that `portico` and `portico/dataflow` mean what the package exports: `dist/`. */
 const compiled = join(root, '.cache', 'benchmarks');
 
 /** Compiles the benchmarks, and returns what measures with them. */
@@ -27,7 +27,8 @@ export function forkedMeasure(quick: boolean): Measure {
 function compileBenchmarks(): void {
   const sources = join(root, 'benchmarks');
   for (const path of readdirSync(sources, { recursive: true, encoding: 'utf8' })) {
-    if (!path.endsWith('.ts')) continue;
+    // The peers may be installed.
+    if (!path.endsWith('.ts') || path.includes('node_modules')) continue;
     const { outputText } = ts.transpileModule(readFileSync(join(sources, path), 'utf8'), {
       fileName: path,
       compilerOptions: {

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 
 export interface Order {
-  /** Names of questions; all if there are none. */
+  /** Names of questions; if there are none, all but those that have to be named. */
   readonly names: readonly string[];
   readonly rounds: number;
   readonly quick: boolean;
@@ -17,8 +17,12 @@ export const USAGE = `npm run bench -- [question…] [--rounds n] [--quick] [--j
   --json       prints the answers as JSON
   --save       keeps the answers in benchmarks/results/`;
 
-/** Throws if the order makes no sense. */
-export function orderOf(args: readonly string[], known: readonly string[]): Order {
+/** Throws if the order makes no sense. Of the questions that are known, some run only when they are named. */
+export function orderOf(
+  args: readonly string[],
+  known: readonly string[],
+  onlyNamed: readonly string[] = [],
+): Order {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -30,9 +34,11 @@ export function orderOf(args: readonly string[], known: readonly string[]): Orde
     },
   });
   const { quick, json, save } = values;
-  const unknown = positionals.filter((name) => !known.includes(name));
+  const unknown = positionals.filter((name) => !known.includes(name) && !onlyNamed.includes(name));
   if (unknown.length > 0)
-    throw new RangeError(`no question is called ${unknown.join(' or ')}; there are ${known.join(', ')}`);
+    throw new RangeError(
+      `no question is called ${unknown.join(' or ')}; there are ${[...known, ...onlyNamed].join(', ')}`,
+    );
   const rounds = Number(values.rounds ?? (quick ? 1 : 5));
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new RangeError(`--rounds ${values.rounds ?? ''} is no number of rounds`);

@@ -29,11 +29,9 @@ export class PlainRing<T> {
   }
 
   #grow(): void {
-    const old = this.#items;
-    const n = this.#next - this.#first;
-    this.#items = Array.from({ length: n * 2 });
-    for (let i = 0; i < n; i++) this.#items[i] = old[(this.#first + i) & (old.length - 1)];
-    this.#first = 0;
-    this.#next = n;
+    // The same twice: each item is where it belongs, and once more where there is room now.
+    this.#items = this.#items.concat(this.#items);
+    const { length } = this.#items;
+    for (let at = this.#next; at < this.#first + length; at++) this.#items[at & (length - 1)] = undefined;
   }
 }

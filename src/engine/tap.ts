@@ -1,6 +1,6 @@
 /** A tap: hands the events of a stream to the outside, atom by atom, once they are committed. */
 import type { Key } from '../graph/keys.ts';
-import type { Atom } from './atom.ts';
+import { SEAL, type Atom } from './atom.ts';
 import { WORKFLOWS, type Rank, type Ready, type Runnable } from './ready.ts';
 import type { AtomicStream, Consumer, Cursor } from './stream.ts';
 
@@ -15,6 +15,9 @@ export class Tap implements Runnable, Consumer {
   readonly #ready: Ready;
   readonly #failed: (cause: unknown) => void;
   readonly #cursor: Cursor;
+  /** Called when no event can come any more: the stream has ended, or the tap was closed. */
+  onEnd: (() => void) | undefined;
+  #paused = false;
   #closed = false;
 
   constructor(
@@ -32,11 +35,22 @@ export class Tap implements Runnable, Consumer {
   }
 
   arrived(): void {
-    this.#ready.add(this);
+    if (!this.#paused) this.#ready.add(this);
+  }
+
+  /** Hands over no atom from now on but the one that is under way. Those that come wait in the stream. */
+  pause(): void {
+    this.#paused = true;
+    this.#ready.remove(this);
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (!this.#closed && this.#cursor.waiting) this.#ready.add(this);
   }
 
   run(): boolean {
-    const { keys, values, n } = this.#cursor.peek() as Atom;
+    const { keys, values, n, end } = this.#cursor.peek() as Atom;
     // A subscriber may unsubscribe itself, or throw; the atom has been read either way.
     for (let i = 0; i < n && !this.#closed; i++) {
       try {
@@ -48,7 +62,8 @@ export class Tap implements Runnable, Consumer {
     }
     if (this.#closed) return false;
     this.#cursor.advance();
-    return this.#cursor.waiting;
+    if (end === SEAL) this.close();
+    return !this.#closed && !this.#paused && this.#cursor.waiting;
   }
 
   close(): void {
@@ -56,5 +71,6 @@ export class Tap implements Runnable, Consumer {
     this.#closed = true;
     this.stream.detach(this.#cursor);
     this.#ready.remove(this);
+    this.onEnd?.();
   }
 }

@@ -463,7 +463,8 @@ describe('the children of a statechart', () => {
   const pingable = setup({
     types: {
       context: {} as { seen: string[]; ref?: AnyActorRef },
-      events: {} as { type: 'spawn' } | { type: 'ping' } | { type: 'pong' } | { type: 'end' },
+      events: {} as
+        { type: 'spawn' } | { type: 'ping' } | { type: 'pong' } | { type: 'finish' } | { type: 'end' },
     },
     actors: { other: fromCallback(() => undefined) },
   }).createMachine({
@@ -472,6 +473,7 @@ describe('the children of a statechart', () => {
       spawn: { actions: assign({ ref: ({ spawn }) => spawn('other', { id: 'spawned' }) }) },
       ping: { actions: ({ context }) => context.ref?.send({ type: 'ping' }) },
       pong: { actions: assign({ seen: ({ context }) => [...context.seen, 'pong'] }) },
+      finish: { actions: sendTo('spawned', { type: 'end' }) },
       end: { actions: stopChild('spawned') },
       'xstate.done.actor.spawned': { actions: emit({ type: 'finished' }) },
     },
@@ -491,12 +493,16 @@ describe('the children of a statechart', () => {
     const emitted: unknown[] = [];
     kit.system.subscribe((value) => emitted.push(value));
     const ref = kit.create(pings());
-    await kit.send(ref, { type: 'spawn' });
-    await kit.send(ref, { type: 'ping' });
-    expect((await read(kit, ref)).machine.context).toMatchObject({ seen: ['pong'] });
-    await kit.send(ref, { type: 'end' });
-    await kit.send(ref, { type: 'ping' });
-    expect((await read(kit, ref)).machine.context).toMatchObject({ seen: ['pong'] });
+    for (const type of ['spawn', 'ping', 'finish'] as const) await kit.send(ref, { type });
+    expect((await read(kit, ref)).machine.context).toMatchObject({ seen: ['pong', 'pong'] });
+    expect(emitted).toEqual([{ type: 'finished' }]);
+  });
+
+  it('take nothing any more once they were stopped', async () => {
+    await using kit = await systemKit();
+    const ref = kit.create(pings());
+    for (const type of ['spawn', 'end', 'ping'] as const) await kit.send(ref, { type });
+    expect((await read(kit, ref)).machine.context).toMatchObject({ seen: [] });
     expect(kit.deadLetters.list()).toMatchObject([{ reason: 'stopped', message: { type: 'ping' } }]);
   });
 
@@ -508,25 +514,45 @@ describe('the children of a statechart', () => {
     expect((await read(kit, ref)).machine.context).toMatchObject({ seen: ['pong'] });
   });
 
-  it('tell each snapshot to a parent that wants to know', async () => {
-    const watching = setup({
-      types: { context: {} as { values: unknown[] } },
-      actors: { egg },
-    }).createMachine({
-      context: { values: [] },
-      invoke: {
-        src: 'egg',
-        input: { ms: 10 },
-        onSnapshot: {
-          actions: assign({ values: ({ context, event }) => [...context.values, event.snapshot.value] }),
-        },
-        onDone: { actions: assign({ values: ({ context }) => [...context.values, 'end'] }) },
+  const watching = setup({
+    types: { context: {} as { values: unknown[] }, events: {} as { type: 'touch' } },
+    actors: { egg },
+  }).createMachine({
+    context: { values: [] },
+    on: { touch: { actions: assign({ values: ({ context }) => [...context.values, 'touched'] }) } },
+    invoke: {
+      src: 'egg',
+      input: { ms: 10 },
+      onSnapshot: {
+        actions: assign({ values: ({ context, event }) => [...context.values, event.snapshot.value] }),
       },
-    });
+      onDone: { actions: assign({ values: ({ context }) => [...context.values, 'end'] }) },
+    },
+  });
+  const watches = statechart('watching', watching, { children: { egg: eggs } });
+
+  it('tell each snapshot to a parent that wants to know, also when it is restored', async () => {
     await using kit = await systemKit();
-    const ref = kit.create(statechart('watching', watching, { children: { egg: eggs } })());
+    const first = kit.create(watches());
+    await kit.advance(9);
+    const saved = await read(kit, first);
+    expect(saved.machine.context).toEqual({ values: ['raw'] });
+    const second = kit.create(watches.restore(saved));
     await kit.advance(10);
-    expect((await read(kit, ref)).machine.context).toEqual({ values: ['raw', 'end'] });
+    expect((await read(kit, first)).machine.context).toEqual({ values: ['raw', 'end'] });
+    expect((await read(kit, second)).machine.context).toEqual({ values: ['raw', 'raw', 'end'] });
+  });
+
+  it('do not begin again once they have come to their end', async () => {
+    await using kit = await systemKit();
+    const first = kit.create(watches());
+    await kit.advance(10);
+    const second = kit.create(watches.restore(await read(kit, first)));
+    for (const ref of [first, second]) await kit.send(ref, { type: 'touch' });
+    await kit.advance(100);
+    for (const ref of [first, second]) {
+      expect((await read(kit, ref)).machine.context).toEqual({ values: ['raw', 'end', 'touched'] });
+    }
   });
 
   it('fail the turn of their parent when it does not handle their error', async () => {

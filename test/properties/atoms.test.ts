@@ -5,7 +5,7 @@ import { World, isTooLarge, type Faults } from './perform.ts';
 import { atoms, programs, workflows, type Program } from './program.ts';
 import { runs } from './runs.ts';
 
-const reach = { portals: true, timers: true, chance: true, sequencers: 'any' } as const;
+const reach = { portals: true, timers: true, keeps: true, chance: true, sequencers: 'any' } as const;
 const faults = fc.record({
   when: fc.constant('late' as const),
   salt: fc.nat(),

@@ -425,6 +425,8 @@ class Builder {
       emitTo: (key, value) => ctx.emitTo(key, value),
       release: (value) => ctx.release(this.#egress, value),
       undo: () => ctx.undo(),
+      keep: () => ctx.keep(),
+      forgetKey: () => ctx.forget(),
       draw: () => ctx.random(10),
       log: (value) => ctx.log.info(value),
       ...stateTurn(ctx),

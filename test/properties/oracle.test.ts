@@ -11,6 +11,7 @@ import { runs } from './runs.ts';
 const reach = {
   portals: false,
   timers: false,
+  keeps: true,
   chance: false,
   sequencers: 'single',
   onFailure: 'deadLetter',

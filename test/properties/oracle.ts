@@ -166,13 +166,14 @@ class NaiveWorkflow {
       const turn = new NaiveTurn(this.#states[n] as State, key);
       try {
         run(turn);
-        out.push(...turn.out);
-        this.#releasing.push(...turn.released);
+        turn.keep();
       } catch (error) {
         if (isTooLarge(error)) throw error;
         turn.undo();
-        out.push({ key: key ?? 0, error });
+        turn.out.push({ key: key ?? 0, error });
       }
+      out.push(...turn.out);
+      this.#releasing.push(...turn.released);
     };
     for (const event of events) {
       turn(event.key, (turn) => {
@@ -209,7 +210,7 @@ class NaiveWorkflow {
       this.#world.perform(turn, site + what, of, actions);
     };
     const own = (): Map<string | number, unknown> => hidden(turn.state, site);
-    const key = String(turn.key) + typeof turn.key;
+    const key = `${typeof turn.key} ${String(turn.key)}`;
     switch (op.kind) {
       case 'map':
         perform(op.actions);
@@ -275,9 +276,11 @@ class NaiveWorkflow {
   }
 }
 
-/** State that an operator keeps for itself. */
+const OWN = 'own ';
+
+/** State of one scope, or that an operator keeps for itself. */
 function hidden(state: State, whose: string | number): Map<string | number, unknown> {
-  const name = `own ${whose}`;
+  const name = `${OWN}${whose}`;
   const found = state.get(name) ?? new Map<string | number, unknown>();
   state.set(name, found);
   return found;
@@ -288,7 +291,9 @@ class NaiveTurn implements Turn {
   readonly key: Key | undefined;
   readonly out: Event[] = [];
   readonly released: Event[] = [];
-  readonly #before: State;
+  #before: State;
+  /** How much of what was emitted and released is kept. */
+  #kept = [0, 0];
 
   constructor(state: State, key: Key | undefined) {
     this.state = state;
@@ -311,8 +316,22 @@ class NaiveTurn implements Turn {
   undo(): void {
     this.state.clear();
     for (const [name, values] of structuredClone(this.#before)) this.state.set(name, values);
-    this.out.length = 0;
-    this.released.length = 0;
+    [this.out.length, this.released.length] = this.#kept as [number, number];
+  }
+
+  keep(): void {
+    this.#before = structuredClone(this.state);
+    this.#kept = [this.out.length, this.released.length];
+  }
+
+  forgetKey(): void {
+    if (this.key === undefined) throw new NoKey();
+    // Also what operators keep for themselves.
+    const key = `${typeof this.key} ${String(this.key)}`;
+    for (const [name, values] of this.state) {
+      if (name.startsWith(`${OWN}${key} `)) values.clear();
+      else values.delete(key);
+    }
   }
 
   log(): void {

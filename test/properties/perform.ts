@@ -9,6 +9,8 @@ export interface Turn {
   emitTo(key: Key, value: number): void;
   release(value: number): void;
   undo(): void;
+  keep(): void;
+  forgetKey(): void;
   draw(): number;
   log(value: number): void;
   read(scope: Scope, slot: number): number | undefined;
@@ -118,6 +120,10 @@ function act(turn: Turn, action: Action, value: number, site: string): void {
       return turn.release(mix(value, action.add));
     case 'undo':
       return turn.undo();
+    case 'keep':
+      return turn.keep();
+    case 'forgetKey':
+      return turn.forgetKey();
     case 'draw':
       return turn.emit(mix(value, turn.draw()));
     case 'show':

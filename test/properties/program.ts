@@ -15,6 +15,8 @@ export type Action =
   | { readonly do: 'release'; readonly add: number }
   | { readonly do: 'undo' }
   | { readonly do: 'draw' }
+  | { readonly do: 'keep' }
+  | { readonly do: 'forgetKey' }
   | { readonly do: 'show' }
   | { readonly do: 'log' }
   | { readonly do: 'add'; readonly scope: Scope; readonly slot: number; readonly by: number }
@@ -140,6 +142,8 @@ export function hash(text: string): number {
 export interface Reach {
   readonly portals: boolean;
   readonly timers: boolean;
+  /** Whether turns end before their handlers do, so that what throws leaves something. */
+  readonly keeps: boolean;
   /** Whether turns draw numbers. */
   readonly chance: boolean;
   /** Single: only such as have one input. */
@@ -315,6 +319,8 @@ function emitting(
     { weight: 1, arbitrary: fc.record({ do: of('release'), add: fc.nat(9) }) },
     { weight: 1, arbitrary: fc.record({ do: of('undo') }) },
     { weight: reach.chance ? 1 : 0, arbitrary: fc.record({ do: of('draw') }) },
+    { weight: reach.keeps ? 1 : 0, arbitrary: fc.record({ do: of('keep') }) },
+    { weight: scope === 'key' ? 1 : 0, arbitrary: fc.record({ do: of('forgetKey') }) },
     { weight: 3 * timers, arbitrary: fc.record({ do: of('after'), ms: fc.nat(3) }) },
     { weight: timers, arbitrary: fc.record({ do: of('cancel') }) },
     {

@@ -136,6 +136,23 @@ describe('a turn that undoes itself', () => {
   });
 });
 
+describe('a request that was left open in a turn that is undone', () => {
+  it('leaves its number to the next one', () => {
+    const { rest } = running((app) => {
+      const portal = app.portal<string, number>('portal');
+      const asks = app.workflow().source(app.generators.fromArray(['fails', 'goes well']));
+      asks.asker([portal], (x, ctx) => void ctx.ask(portal, x)).sink();
+      const answering = answer(portal, (request: string, ctx) => {
+        const { request: number } = ctx.defer();
+        if (request === 'fails') throw new Error(request);
+        ctx.log.info(number);
+      });
+      app.workflow().source(app.generators.empty<never>()).replier([answering]).sink();
+    });
+    expect(rest()).toEqual([1]);
+  });
+});
+
 describe('the order of a map', () => {
   const map = perTaskMap<string, number>('map');
   const act = (what: string, ctx: MapContext): string => {

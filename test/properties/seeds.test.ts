@@ -18,6 +18,7 @@ import { runs } from './runs.ts';
 const reach = {
   portals: true,
   timers: true,
+  keeps: true,
   chance: true,
   sequencers: 'any',
   onFailure: 'deadLetter',

@@ -14,7 +14,7 @@ import { runs } from './runs.ts';
 /** One effect on the state of a task: in the scope of the key or of the task, on a value or on an entry of a map. */
 interface Write {
   readonly scope: 'key' | 'task';
-  readonly what: 'value' | 'entry' | 'clear' | 'undo';
+  readonly what: 'value' | 'entry' | 'clear' | 'forget' | 'undo' | 'keep';
   /** Which value, or which entry. */
   readonly name: number;
   /** Undefined deletes. */
@@ -41,7 +41,10 @@ function atomsOf(name: fc.Arbitrary<number>, toMaps: number): fc.Arbitrary<Turn[
     what: fc.oneof(
       { weight: 20 - 2 * toMaps, arbitrary: fc.constant('value' as const) },
       { weight: 2 * toMaps, arbitrary: fc.constant('entry' as const) },
-      { weight: 1, arbitrary: fc.constantFrom('clear' as const, 'undo' as const) },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom('clear' as const, 'forget' as const, 'undo' as const, 'keep' as const),
+      },
     ),
     name,
     value: fc.option(fc.nat(9), { nil: undefined, freq: 3 }),
@@ -95,12 +98,14 @@ function naive(atoms: readonly (readonly Turn[])[]): Seen[] {
   for (const turns of atoms) {
     const before = structuredClone(state);
     for (const { key, writes, ends } of turns) {
-      const savepoint = structuredClone(state);
+      let savepoint = structuredClone(state);
       seen.push([look('task'), look(`key ${key}`)]);
       for (const { scope, what, name, value } of writes) {
         const place = scope === 'key' ? `key ${key}` : scope;
         if (what === 'undo') state = structuredClone(savepoint);
+        else if (what === 'keep') savepoint = structuredClone(state);
         else if (what === 'clear') held(place, 'entry').clear();
+        else if (what === 'forget') for (const kind of ['value', 'entry']) held(`key ${key}`, kind).clear();
         else if (value === undefined) held(place, what).delete(name);
         else held(place, what).set(name, value);
       }
@@ -140,7 +145,9 @@ function engine(atoms: readonly (readonly Turn[])[]): { seen: Seen[]; cells: num
         for (const { scope, what, name, value } of writes) {
           const { values, map } = handles[scope];
           if (what === 'undo') ctx.undo();
+          else if (what === 'keep') ctx.keep();
           else if (what === 'clear') map.clear(ctx);
+          else if (what === 'forget') ctx.forget();
           else if (what === 'value' && value === undefined) values[name]?.delete(ctx);
           else if (what === 'value') values[name]?.set(ctx, value);
           else if (value === undefined) map.delete(ctx, name);

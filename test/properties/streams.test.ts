@@ -10,6 +10,7 @@ import { runs } from './runs.ts';
 const reach = {
   portals: true,
   timers: true,
+  keeps: true,
   chance: true,
   sequencers: 'any',
   onFailure: 'deadLetter',

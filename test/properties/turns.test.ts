@@ -36,7 +36,7 @@ function seenOf(program: Program, faults: Faults, seed: number) {
 }
 
 describe('a turn', () => {
-  const reach = { portals: true, timers: true, chance: true, sequencers: 'any' } as const;
+  const reach = { portals: true, timers: true, keeps: false, chance: true, sequencers: 'any' } as const;
 
   it.each(['deadLetter', 'stop'] as const)(
     'that throws leaves nothing of what it did before it threw (failed atoms: %s)',

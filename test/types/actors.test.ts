@@ -303,4 +303,4 @@ describe('the compiler', () => {
 });
 
 /** How many types the compiler may make for one actor that is asked, asks and sends. */
-const INSTANTIATIONS_PER_ACTOR = 1_000;
+const INSTANTIATIONS_PER_ACTOR = 600;
