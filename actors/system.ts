@@ -287,7 +287,7 @@ export class ActorSystem implements AsyncDisposable {
   }
 
   #rejectAll(reason: PorticoError): void {
-    for (const id of [...this.#waiters.keys()]) this.#take(id)?.reject(reason);
+    for (const id of this.#waiters.keys()) this.#take(id)?.reject(reason);
   }
 
   async #put(value: ActorSend | ActorCreate): Promise<void> {

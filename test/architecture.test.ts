@@ -153,7 +153,8 @@ function repository(): Files {
       const path = join(folder, entry.name);
       // Editors keep folders of their own, which start with a dot.
       const foreign = folder === '' && path.startsWith('.') && path !== '.ci';
-      if (written.includes(path) || (foreign && entry.isDirectory())) continue;
+      const tools = written.includes(path) || entry.name === 'node_modules';
+      if (tools || (foreign && entry.isDirectory())) continue;
       if (entry.isDirectory()) walk(path);
       else files.set(path, isCode(path) ? readFileSync(join(root, path), 'utf8') : '');
     }

@@ -3,6 +3,7 @@
 import process from 'node:process';
 import {
   behavior,
+  platformHost,
   PorticoError,
   receive,
   same,
@@ -108,7 +109,8 @@ function problemOf(reply: Receipt | undefined, failure: Failure | undefined): st
 }
 
 export async function main(print: (line: string) => void): Promise<void> {
-  await using system = await start({ behaviors: { account, closed, transfer, transferring }, seed: 1 });
+  const host = platformHost({ log: ({ value }) => print(`log: ${String(value)}`) });
+  await using system = await start({ behaviors: { account, closed, transfer, transferring }, host, seed: 1 });
   const ann = system.entity(account(0), 'ann');
   const bob = system.entity(account(0), 'bob');
   const eve = system.entity(account(0), 'eve');

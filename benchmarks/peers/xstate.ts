@@ -1,5 +1,5 @@
 /** The benchmarks in XState: actors that are state machines. */
-import type { ActorRef, Snapshot } from 'xstate';
+import type * as XState from 'xstate';
 import { countingRun, type CountingLoad } from '../actors/counting.ts';
 import { createRun, type CreateLoad } from '../actors/create.ts';
 import { pingPongRun, type PingPongLoad } from '../actors/ping-pong.ts';
@@ -7,12 +7,12 @@ import { timed } from '../harness/clock.ts';
 import type { Run } from '../harness/question.ts';
 import { installed } from './installed.ts';
 
-const load = (): typeof import('xstate') => installed('xstate');
+const load = (): typeof XState => installed('xstate');
 
 interface Ball {
   readonly type: 'ball';
   readonly sent: number;
-  readonly from: ActorRef<Snapshot<unknown>, Ball>;
+  readonly from: XState.ActorRef<XState.Snapshot<unknown>, Ball>;
 }
 
 export async function xstatePingPong({ messages }: PingPongLoad): Promise<Run> {

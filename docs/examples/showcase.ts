@@ -1,9 +1,14 @@
-// A short tour of what works, in the terminal: `npm start`. Most of what it shows are the other programs of this folder.
+// A short tour of what works, in the terminal: `npm start`. Most of what it shows are programs of this folder and of
+// actors/examples.
 import process from 'node:process';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { application, explain, perKeyState, steppingSystem } from 'portico/dataflow';
 import { showsColors } from 'portico/node';
+import * as bankAccount from '../../actors/examples/bank-account.ts';
+import * as counting from '../../actors/examples/counting.ts';
+import * as fib from '../../actors/examples/fib.ts';
+import * as pingPong from '../../actors/examples/ping-pong.ts';
 import * as deadLetters from './dead-letters.ts';
 import * as recursive from './recursive.ts';
 import * as running from './running.ts';
@@ -22,33 +27,57 @@ interface Scene {
 
 const scenes: readonly Scene[] = [
   {
-    title: 'A workflow',
-    says: 'Lines go in, words are counted, and at the end of each atom the counts come out.',
-    from: 'word-count.ts',
+    title: 'Actors that come and go',
+    says: 'Each actor hands its work to two new ones, and a third adds up. All of them stop; nothing is left.',
+    from: 'actors/examples/fib.ts',
+    main: fib.main,
+  },
+  {
+    title: 'Two actors',
+    says: 'They send each other a ball.',
+    from: 'actors/examples/ping-pong.ts',
+    main: pingPong.main,
+  },
+  {
+    title: 'One actor and many messages',
+    says: 'Its next behavior is data: a name and an argument, the count.',
+    from: 'actors/examples/counting.ts',
+    main: counting.main,
+  },
+  {
+    title: 'A bank',
+    says: 'Accounts that always exist, transfers that succeed or fail whole.',
+    from: 'actors/examples/bank-account.ts',
+    main: bankAccount.main,
+  },
+  {
+    title: 'Underneath: a workflow',
+    says: 'Actors are compiled into a dataflow, which is yours to use too. This one counts words, atom by atom.',
+    from: 'docs/examples/word-count.ts',
     main: inRows(wordCount.main),
   },
   {
     title: 'A cycle',
     says: 'A workflow that reads its own output, through a sequencer, until it comes to rest.',
-    from: 'recursive.ts',
+    from: 'docs/examples/recursive.ts',
     main: inRows(recursive.main),
   },
   {
     title: 'A portal',
     says: 'Carts ask the inventory and wait for its reply, without holding up anyone else.',
-    from: 'shopping-cart.ts',
+    from: 'docs/examples/shopping-cart.ts',
     main: shoppingCart.main,
   },
   {
     title: 'A failure',
     says: 'What fails is undone and set aside whole. Once the cause is mended it is sent again.',
-    from: 'dead-letters.ts',
+    from: 'docs/examples/dead-letters.ts',
     main: deadLetters.main,
   },
   {
     title: 'A system that runs by itself',
     says: 'The program around it sends and listens.',
-    from: 'running.ts',
+    from: 'docs/examples/running.ts',
     main: running.main,
   },
   {
@@ -144,13 +173,11 @@ export async function main(print: Print, { colors = false, pauseMs = 0 } = {}): 
   const paint = (code: number, text: string): string => (colors ? `\u001B[${code}m${text}\u001B[0m` : text);
   const [bold, cyan, gray] = [1, 36, 90];
   print('');
-  print(`  ${paint(bold, 'Portico')}  stateful services on transactional dataflow`);
+  print(`  ${paint(bold, 'Portico')}  actors on transactional dataflow`);
   for (const [index, { title, says, from, main }] of scenes.entries()) {
     await pause(pauseMs * 10);
     print('');
-    print(
-      `${paint(cyan, `${index + 1}  ${title}`)}${from === undefined ? '' : paint(gray, `  docs/examples/${from}`)}`,
-    );
+    print(`${paint(cyan, `${index + 1}  ${title}`)}${from === undefined ? '' : paint(gray, `  ${from}`)}`);
     print(paint(gray, `   ${says}`));
     // A scene is over before its lines are shown, so that the pauses are ours and not the system's.
     const lines: string[] = [];

@@ -1,6 +1,6 @@
 /** A tap: hands the events of a stream to the outside, atom by atom, once they are committed. */
 import type { Key } from '../graph/keys.ts';
-import { SEAL, type Atom } from './atom.ts';
+import type { Atom } from './atom.ts';
 import { WORKFLOWS, type Rank, type Ready, type Runnable } from './ready.ts';
 import type { AtomicStream, Consumer, Cursor } from './stream.ts';
 
@@ -15,7 +15,7 @@ export class Tap implements Runnable, Consumer {
   readonly #ready: Ready;
   readonly #failed: (cause: unknown) => void;
   readonly #cursor: Cursor;
-  /** Called when no event can come any more: the stream has ended, or the tap was closed. */
+  /** Called when it is closed. */
   onEnd: (() => void) | undefined;
   #paused = false;
   #closed = false;
@@ -50,7 +50,7 @@ export class Tap implements Runnable, Consumer {
   }
 
   run(): boolean {
-    const { keys, values, n, end } = this.#cursor.peek() as Atom;
+    const { keys, values, n } = this.#cursor.peek() as Atom;
     // A subscriber may unsubscribe itself, or throw; the atom has been read either way.
     for (let i = 0; i < n && !this.#closed; i++) {
       try {
@@ -62,8 +62,7 @@ export class Tap implements Runnable, Consumer {
     }
     if (this.#closed) return false;
     this.#cursor.advance();
-    if (end === SEAL) this.close();
-    return !this.#closed && !this.#paused && this.#cursor.waiting;
+    return !this.#paused && this.#cursor.waiting;
   }
 
   close(): void {

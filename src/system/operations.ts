@@ -9,6 +9,7 @@ import { inWords, isPromise, pathOf } from '../graph/arguments.ts';
 import type { Ingress, Stream } from '../graph/handles.ts';
 import type { Key } from '../graph/keys.ts';
 import { compile } from '../plan/compile.ts';
+import { Reader } from './reader.ts';
 import { aFunction, anObject, refuse, type Refusal } from './guards.ts';
 
 /** An application, or its path or name. */
@@ -88,25 +89,9 @@ export function subscribeTo<T>(
   subscriber: SubscriberOf<T>,
   options: { readonly from?: 'end' | 'start' },
 ): () => void {
-  refuse('subscribe', anObject('options', options));
-  const { from = 'end' } = options;
-  const path = pathOf(handle) ?? '';
-  refuse('subscribe', [
-    ...(path === '' ? [needed('a stream', handle, 'Give it a stream of an application')] : []),
-    ...aFunction('the subscriber', subscriber),
-    ...(from === 'start' || (from as string) === 'end'
-      ? []
-      : [{ what: `from is ${inWords(from)}`, cure: 'It can be “end” or “start”' }]),
-  ]);
-  const stream = streamOf(partition, path);
-  if (from === 'start' && !stream.retained) {
-    throw wrong(
-      'graph/not-retained',
-      path,
-      'it keeps no past to read from its start',
-      'Retain it where it is defined',
-    );
-  }
+  refuse('subscribe', aFunction('the subscriber', subscriber));
+  const { stream, from } = readable(partition, 'subscribe', handle, options);
+  const { path } = stream;
   const received: Subscriber = (value, event) => {
     const given: unknown = subscriber(value as T, event);
     if (isPromise(given)) given.then(undefined, rejected);
@@ -122,6 +107,64 @@ export function subscribeTo<T>(
   return () => {
     partition.untap(tap);
   };
+}
+
+/** Reads the events of a stream one by one, at the pace of whoever asks for them. */
+export function readerOf<T>(
+  partition: Partition,
+  handle: Stream<T>,
+  options: { readonly from?: 'end' | 'start' },
+  wake: () => void,
+): Reader<T> {
+  const { stream, from } = readable(partition, 'read', handle, options);
+  return new Reader<T>((take, end) => {
+    const tap = partition.tap(
+      stream,
+      (value) => {
+        take(value as T);
+      },
+      from,
+    );
+    tap.onEnd = end;
+    return {
+      resume: () => {
+        tap.resume();
+        wake();
+      },
+      pause: () => {
+        tap.pause();
+      },
+      close: () => {
+        partition.untap(tap);
+      },
+    };
+  });
+}
+
+/** The stream that is to be read, and from where. */
+function readable(
+  partition: Partition,
+  where: string,
+  handle: unknown,
+  options: { readonly from?: 'end' | 'start' },
+): { readonly stream: AtomicStream; readonly from: 'end' | 'start' } {
+  refuse(where, anObject('options', options));
+  const { from = 'end' } = options;
+  const path = pathOf(handle) ?? '';
+  refuse(where, [
+    ...(path === '' ? [needed('a stream', handle, 'Give it a stream of an application')] : []),
+    ...(from === 'start' || (from as string) === 'end'
+      ? []
+      : [{ what: `from is ${inWords(from)}`, cure: 'It can be “end” or “start”' }]),
+  ]);
+  const stream = streamOf(partition, path);
+  if (from === 'end' || stream.retained) return { stream, from };
+  throw wrong(
+    'graph/not-retained',
+    path,
+    'it keeps no past to read from its start',
+    'Retain it where it is defined',
+  );
 }
 
 /** The path of the ingress that was given. */

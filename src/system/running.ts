@@ -16,6 +16,7 @@ import {
   ingressPath,
   launchInto,
   outsideTurns,
+  readerOf,
   sendInto,
   stopIn,
   subscribeTo,
@@ -186,6 +187,24 @@ export class RunningSystem implements AsyncDisposable {
     const unsubscribe = subscribeTo(this.partition, stream, subscriber, options);
     this.#wake();
     return unsubscribe;
+  }
+
+  /**
+   * Reads a stream value by value: `for await (const value of system.read(stream))`. What was not read yet waits in the
+   * stream; if that is the stream of an ingress or of a generator, these wait too. It ends with the system.
+   */
+  read<T>(
+    stream: Stream<T>,
+    options: { readonly from?: 'end' | 'start' } = {},
+  ): AsyncIterableIterator<T, undefined, void> {
+    this.#usable('read');
+    const reader = readerOf(this.partition, stream, options, () => {
+      this.#wake();
+    });
+    this.onEnd(() => {
+      reader.end(this.failure && systemFailed(this.failure));
+    });
+    return reader;
   }
 
   /** Calls `listener` when the system has ended, with the reason: it failed, or it was shut down. */

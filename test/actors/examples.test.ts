@@ -17,6 +17,7 @@ const printed: Record<string, readonly string[]> = {
     '70 from Ann to Bob: done',
     '70 from Ann to Bob: refused, there are only 30',
     '20 from Ann to Eve: given back',
+    'log: actor:entity:account/bob failed, and the message is a dead letter: nobody can deposit -5',
     'there is no reply [actor/failed]: nobody can deposit -5',
     'dead letter for actor:entity:account/bob: failed',
     'ann has 30',
