@@ -1,5 +1,5 @@
 /** The benchmarks in nact: actors of functions, one message for each turn of the event loop. */
-import { countingRun, type CountingLoad } from '../actors/counting.ts';
+import { countingRun, UP, type CountingLoad } from '../actors/counting.ts';
 import { createRun, type CreateLoad } from '../actors/create.ts';
 import { pingPongRun, type PingPongLoad } from '../actors/ping-pong.ts';
 import { timed } from '../harness/clock.ts';
@@ -90,7 +90,7 @@ export async function nactCounting({ increments }: CountingLoad): Promise<Run> {
     const producer = spawn<null, number>(
       system,
       (_, increments) => {
-        for (let i = 0; i < increments; i++) dispatch(counter, { type: 'up' });
+        for (let i = 0; i < increments; i++) dispatch(counter, UP);
         dispatch(counter, { type: 'read', replyTo: outside });
         return null;
       },

@@ -1,6 +1,6 @@
 /** The benchmarks in XState: actors that are state machines. */
 import type * as XState from 'xstate';
-import { countingRun, type CountingLoad } from '../actors/counting.ts';
+import { countingRun, UP, type CountingLoad } from '../actors/counting.ts';
 import { createRun, type CreateLoad } from '../actors/create.ts';
 import { pingPongRun, type PingPongLoad } from '../actors/ping-pong.ts';
 import { timed } from '../harness/clock.ts';
@@ -69,7 +69,7 @@ export async function xstateCounting({ increments }: CountingLoad): Promise<Run>
       on: {
         produce: {
           actions: () => {
-            for (let i = 0; i < increments; i++) counter.send({ type: 'up' });
+            for (let i = 0; i < increments; i++) counter.send(UP);
             counter.send({ type: 'read' });
           },
         },

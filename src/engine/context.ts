@@ -23,7 +23,7 @@ import type { LogLevel } from '../host.ts';
 import type { Atom } from './atom.ts';
 import { Cell, EntryMap } from './cells.ts';
 import { CancelTimer, TaskTimer, type Entrance } from './entrance.ts';
-import { Ask, Gather, Refusal, Reply, named, type Awaited, type Resumption } from './portal.ts';
+import { Ask, Gather, Late, Refusal, Reply, named, type Awaited, type Resumption } from './portal.ts';
 import { Draw } from './random.ts';
 import { checkedKey, type Abilities, type Surroundings, type TaskState } from './task.ts';
 import type { Turns } from './turn.ts';
@@ -355,7 +355,7 @@ export class TaskContext implements AnyContext {
       );
     }
     const request = portal.open.get(number);
-    if (request === undefined) portal.late++;
+    if (request === undefined) this.turns.add(new Late(portal));
     else if (request.answered) {
       throw this.#wrong(
         'portal/replied-twice',

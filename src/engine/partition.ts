@@ -78,7 +78,11 @@ export class Partition implements Ground, Known {
       if (instance.entities.get(tap.stream.path)?.runtime === tap.stream) this.untap(tap);
     const under = `${instance.path}/`;
     const { timers } = this.turns;
-    for (const timed of timers.waiting().slice()) if (timed.owner.startsWith(under)) timers.cancel(timed);
+    for (const timed of timers.waiting().slice()) {
+      if (!timed.owner.startsWith(under)) continue;
+      timers.cancel(timed);
+      timed.abandon();
+    }
     this.taskTimers.forget(under);
     this.deadLetters.forget(under);
   }

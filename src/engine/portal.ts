@@ -48,6 +48,12 @@ export class PortalRuntime {
     return new Deferral(this, ask, ++this.#deferred);
   }
 
+  /** Takes back the youngest number, with its request. */
+  undefer(id: number): void {
+    this.open.delete(id);
+    this.#deferred = id - 1;
+  }
+
   send(ask: Ask): void {
     this.requests++;
     this.#entrance?.add('requests', ask);
@@ -78,7 +84,7 @@ export class Deferral implements Effect {
 
   undo(): void {
     this.#ask.deferred = 0;
-    this.#portal.open.delete(this.id);
+    this.#portal.undefer(this.id);
   }
 }
 
@@ -218,6 +224,11 @@ export class Ask extends Timed implements Effect, Future<never> {
     this.settle(error, true);
   }
 
+  override abandon(): void {
+    this.#settled = true;
+    if (this.deferred !== 0) this.portal?.open.delete(this.deferred);
+  }
+
   /** Tells the asker that the replier failed. */
   fail(cause: unknown): void {
     const where = this.portal?.path ?? '';
@@ -292,10 +303,14 @@ export class Reply implements Effect {
 export class Refusal implements Effect {
   readonly #ask: Ask;
   readonly #cause: unknown;
+  /** A turn that fails after its reply is undone with it; the asker then learns of the failure only. */
+  readonly #before: boolean;
 
   constructor(ask: Ask, cause: unknown) {
     this.#ask = ask;
     this.#cause = cause;
+    this.#before = ask.answered;
+    ask.answered = true;
   }
 
   apply(): void {
@@ -303,7 +318,24 @@ export class Refusal implements Effect {
   }
 
   undo(): void {
-    // Nothing was told yet.
+    this.#ask.answered = this.#before;
+  }
+}
+
+/** A reply to a request that is closed. */
+export class Late implements Effect {
+  readonly #portal: PortalRuntime;
+
+  constructor(portal: PortalRuntime) {
+    this.#portal = portal;
+  }
+
+  apply(): void {
+    this.#portal.late++;
+  }
+
+  undo(): void {
+    // It was not counted yet.
   }
 }
 

@@ -16,6 +16,11 @@ export abstract class Timed {
 
   /** It is due, and out of the heap. */
   abstract fire(): void;
+
+  /** Who waited is gone: nobody is to be told any more. */
+  abandon(): void {
+    // Most have nothing else that knows them.
+  }
 }
 
 export class Timers {

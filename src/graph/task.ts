@@ -177,8 +177,11 @@ export function sequenceOf(steps: readonly Step[]): TaskSpec {
     onNext: (value, ctx) => current(ctx).onNext?.(value, ctx),
     onComplete: (ctx) => current(ctx).onComplete?.(ctx),
     onAtomComplete: (ctx) => {
-      settled(current(ctx).onAtomComplete?.(ctx), ctx.path);
+      const { onAtomComplete } = current(ctx);
+      // The atom has passed, whatever becomes of the handler's own turn.
       passed.set(ctx, (passed.get(ctx) + 1) % total);
+      ctx.keep();
+      settled(onAtomComplete?.(ctx), ctx.path);
     },
     ...(made.some(({ handlers }) => handlers.onTimer !== undefined) && {
       onTimer: (payload: unknown, ctx: AnyContext) => current(ctx).onTimer?.(payload, ctx),

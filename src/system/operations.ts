@@ -89,8 +89,8 @@ export function subscribeTo<T>(
   subscriber: SubscriberOf<T>,
   options: { readonly from?: 'end' | 'start' },
 ): () => void {
-  refuse('subscribe', aFunction('the subscriber', subscriber));
-  const { stream, from } = readable(partition, 'subscribe', handle, options);
+  const mistakes = aFunction('the subscriber', subscriber);
+  const { stream, from } = readable(partition, 'subscribe', handle, options, mistakes);
   const { path } = stream;
   const received: Subscriber = (value, event) => {
     const given: unknown = subscriber(value as T, event);
@@ -114,10 +114,10 @@ export function readerOf<T>(
   partition: Partition,
   handle: Stream<T>,
   options: { readonly from?: 'end' | 'start' },
-  wake: () => void,
+  told: { readonly wake: () => void; readonly closed: (reader: Reader<T>) => void },
 ): Reader<T> {
   const { stream, from } = readable(partition, 'read', handle, options);
-  return new Reader<T>((take, end) => {
+  const reader: Reader<T> = new Reader<T>((take, end) => {
     const tap = partition.tap(
       stream,
       (value) => {
@@ -129,16 +129,18 @@ export function readerOf<T>(
     return {
       resume: () => {
         tap.resume();
-        wake();
+        told.wake();
       },
       pause: () => {
         tap.pause();
       },
       close: () => {
         partition.untap(tap);
+        told.closed(reader);
       },
     };
   });
+  return reader;
 }
 
 /** The stream that is to be read, and from where. */
@@ -147,12 +149,14 @@ function readable(
   where: string,
   handle: unknown,
   options: { readonly from?: 'end' | 'start' },
+  mistakes: readonly Refusal[] = [],
 ): { readonly stream: AtomicStream; readonly from: 'end' | 'start' } {
   refuse(where, anObject('options', options));
   const { from = 'end' } = options;
   const path = pathOf(handle) ?? '';
   refuse(where, [
     ...(path === '' ? [needed('a stream', handle, 'Give it a stream of an application')] : []),
+    ...mistakes,
     ...(from === 'start' || (from as string) === 'end'
       ? []
       : [{ what: `from is ${inWords(from)}`, cure: 'It can be “end” or “start”' }]),

@@ -10,7 +10,8 @@ import { streamPath, type Application } from '../graph/application.ts';
 import { inWords } from '../graph/arguments.ts';
 import type { Ingress, Stream } from '../graph/handles.ts';
 import { platformHost, type Host } from '../host.ts';
-import { anObject, atLeast, guardedHost, has, refuse, wholeNumber } from './guards.ts';
+import type { Reader } from './reader.ts';
+import { aFunction, anObject, atLeast, guardedHost, has, refuse, wholeNumber } from './guards.ts';
 import {
   deadLettersOf,
   ingressPath,
@@ -90,6 +91,7 @@ export class RunningSystem implements AsyncDisposable {
   #reported = false;
   #cancelAlarm: (() => void) | undefined;
   #idle: Waiter[] = [];
+  readonly #readers = new Set<Pick<Reader<unknown>, 'end'>>();
   /** Those who wait for the end. */
   readonly #ended: Pick<Waiter, 'reject'>[] = [];
   /** Those who wait for room, by the path of the stream. */
@@ -198,18 +200,22 @@ export class RunningSystem implements AsyncDisposable {
     options: { readonly from?: 'end' | 'start' } = {},
   ): AsyncIterableIterator<T, undefined, void> {
     this.#usable('read');
-    const reader = readerOf(this.partition, stream, options, () => {
-      this.#wake();
+    const reader = readerOf(this.partition, stream, options, {
+      wake: () => {
+        this.#wake();
+      },
+      closed: (reader) => {
+        this.#readers.delete(reader);
+      },
     });
-    this.onEnd(() => {
-      reader.end(this.failure && systemFailed(this.failure));
-    });
+    this.#readers.add(reader);
     return reader;
   }
 
   /** Calls `listener` when the system has ended, with the reason: it failed, or it was shut down. */
   onEnd(listener: (reason: PorticoError) => void): void {
     this.#usable('onEnd');
+    refuse('onEnd', aFunction('the listener', listener));
     this.#ended.push({ reject: listener as Waiter['reject'] });
   }
 
@@ -336,6 +342,8 @@ export class RunningSystem implements AsyncDisposable {
     const waiters = [...this.#idle.splice(0), ...[...this.#room.values()].flat(), ...this.#ended.splice(0)];
     this.#room.clear();
     for (const { reject } of waiters) reject(error);
+    // To read on after a shutdown is no mistake; there is just nothing more.
+    for (const reader of [...this.#readers]) reader.end(this.#down ? undefined : error);
   }
 
   #usable(what: string): void {

@@ -9,15 +9,16 @@ import {
   type RequestId,
 } from 'portico/dataflow';
 
-/** A desk that leaves each question open until an event for it comes: `ok`, `no`, or `boom`, which throws after replying. */
+type Decision = 'ok' | 'no' | 'boom' | 'both';
+
+/** A desk that leaves each question open until an event for it comes: `ok`, `no`, `boom`, which throws after replying, or `both`. */
 function desk() {
   const clock = manualClock();
   const system = steppingSystem({ clock, log: () => undefined });
   const got: unknown[] = [];
   const open = perTaskState<RequestId<string> | undefined>('open', undefined);
   const app = application('desk', (app) => {
-    const questions = app.ingress<string>('questions');
-    const decisions = app.ingress<'ok' | 'no' | 'boom'>('decisions');
+    const decisions = app.ingress<Decision>('decisions');
     const desk = app.portal<string, string>('desk');
     app
       .workflow('desk', { onFailure: 'deadLetter' })
@@ -25,11 +26,17 @@ function desk() {
       .replier([answer(desk, (_, ctx) => open.set(ctx, ctx.defer()))], (decision, ctx) => {
         const request = open.get(ctx);
         if (request === undefined) return;
-        if (decision === 'no') ctx.refuse(request, new Error('no'));
-        else ctx.replyTo(request, decision);
+        if (decision === 'no' || decision === 'both') ctx.refuse(request, new Error('no'));
+        if (decision === 'no') return;
+        ctx.replyTo(request, decision);
         if (decision === 'boom') throw new Error('boom');
       })
       .sink();
+    return { decisions, desk };
+  });
+  const { desk, decisions } = app.handles;
+  const asks = application('asks', (app) => {
+    const questions = app.ingress<string>('questions');
     app
       .workflow('asks')
       .source(questions.stream)
@@ -41,15 +48,20 @@ function desk() {
         );
       })
       .sink();
-    return { questions, decisions };
+    return { questions };
   });
   system.launch(app);
-  const send = (what: 'ask' | 'ok' | 'no' | 'boom'): void => {
-    if (what === 'ask') system.send(app.handles.questions, 'may I?');
-    else system.send(app.handles.decisions, what);
+  system.launch(asks);
+  const send = (what: 'ask' | Decision): void => {
+    if (what === 'ask') system.send(asks.handles.questions, 'may I?');
+    else system.send(decisions, what);
     system.stepUntilComplete();
   };
-  return { clock, system, got, send };
+  const openRequests = (): number => {
+    const found = system.partition.entity(desk.path);
+    return found?.kind === 'portal' ? found.runtime.open.size : -1;
+  };
+  return { clock, system, got, send, openRequests };
 }
 
 describe('a request that is left open', () => {
@@ -92,5 +104,25 @@ describe('a request that is left open', () => {
     send('ok');
     send('ok');
     expect(got).toEqual(['ok']);
+  });
+
+  it('cannot be answered and refused, in one turn or in two', () => {
+    const { got, send } = desk();
+    send('ask');
+    send('both');
+    // That turn failed, so the request is open still.
+    expect(got).toEqual([]);
+    send('no');
+    expect(got).toEqual(['portal/replier-failed']);
+  });
+
+  it('is forgotten when the application of its asker is stopped', () => {
+    const { system, got, send, openRequests } = desk();
+    send('ask');
+    expect(openRequests()).toBe(1);
+    system.stop('asks');
+    expect(openRequests()).toBe(0);
+    send('ok');
+    expect(got).toEqual([]);
   });
 });
