@@ -56,3 +56,28 @@ describe('a sequence with a behavior that is made at launch', () => {
     expect(seen).toEqual([3, -5]);
   });
 });
+
+describe('a behavior of a sequence whose end of an atom fails', () => {
+  it('has had its atom all the same, if the error is handled', () => {
+    const seen: string[] = [];
+    const app = application('app', (app) => {
+      const numbers = app.generators.fromArrays([[1], [2], [3]]);
+      app
+        .workflow('w')
+        .source(numbers)
+        .map((n) => `a${n}`)
+        .withOnAtomComplete(() => {
+          throw new Error('no end');
+        })
+        .withStep(tasks.map((n: number) => `b${n}`))
+        .identity()
+        .withOnError((error, ctx) => ctx.emit(String(error)))
+        .consume((text) => void seen.push(text))
+        .sink();
+    });
+    const system = steppingSystem();
+    system.launch(app);
+    system.stepUntilComplete();
+    expect(seen).toEqual(['a1', 'Error: no end', 'b2', 'a3', 'Error: no end']);
+  });
+});

@@ -185,12 +185,14 @@ class NaiveWorkflow {
     }
     turn(undefined, (turn) => {
       const [place, { onAtomComplete, onComplete }] = current(turn.state);
+      // The atom has passed, whatever becomes of the handler's own turn.
+      const own = hidden(turn.state, p);
+      if (end === 'atom') own.set('step', Number(own.get('step') ?? 0) + 1);
+      turn.keep();
       if (end === 'atom' && onAtomComplete !== undefined)
         this.#world.perform(turn, `${place}.atom`, AT_END, onAtomComplete);
       if (end === 'seal' && onComplete !== undefined)
         this.#world.perform(turn, `${place}.complete`, AT_END, onComplete);
-      const own = hidden(turn.state, p);
-      if (end === 'atom') own.set('step', Number(own.get('step') ?? 0) + 1);
     });
     return out;
   }
