@@ -110,7 +110,10 @@ export type Beginning =
 /** Whence the children come. */
 export function origins(children: Chart['children']): ChartSnapshot['children'] {
   return Object.fromEntries(
-    Object.entries(children).map(([id, { ref: _, run: __, ...origin }]) => [id, origin]),
+    Object.entries(children).map(([id, { src, input, isDone }]) => [
+      id,
+      { src, ...(input !== undefined && { input }), ...(isDone === true && { isDone }) },
+    ]),
   );
 }
 

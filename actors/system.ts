@@ -262,6 +262,14 @@ export class ActorSystem implements AsyncDisposable {
     });
   }
 
+  /**
+   * Reads what actors emit, value by value: `for await (const value of system.read())`. What was not read yet waits, but no
+   * actor does: one that should go no faster than it is read is asked for each value.
+   */
+  read(): AsyncIterableIterator<unknown, undefined, void> {
+    return this.dataflow.read(this.actors.outlets.emitted.stream);
+  }
+
   /** Resolves when there is nothing left to do: no message waits and no effect runs. Timers do not count. */
   async idle(): Promise<void> {
     for (;;) {

@@ -81,6 +81,10 @@ export const errorCatalogue = {
     'An actor that is watched has stopped, and the watcher does not handle that.',
   ],
   'actor/bad-cron': ['program', 'A cron expression cannot be read, or names no day that exists.'],
+  'ingress/overflow': [
+    'world',
+    'Values came faster than the system took them, and no more were allowed to wait.',
+  ],
   'application/launched-twice': ['program', 'An application of that name is running already.'],
   'application/unknown': ['program', 'No application of that name is running.'],
   'application/in-use': ['program', 'An application cannot be stopped because another one depends on it.'],

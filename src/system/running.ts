@@ -93,7 +93,7 @@ export class RunningSystem implements AsyncDisposable {
   #idle: Waiter[] = [];
   readonly #readers = new Set<Pick<Reader<unknown>, 'end'>>();
   /** Those who wait for the end. */
-  readonly #ended: Pick<Waiter, 'reject'>[] = [];
+  readonly #ended = new Set<Pick<Waiter, 'reject'>>();
   /** Those who wait for room, by the path of the stream. */
   readonly #room = new Map<string, Sender[]>();
 
@@ -212,11 +212,18 @@ export class RunningSystem implements AsyncDisposable {
     return reader;
   }
 
-  /** Calls `listener` when the system has ended, with the reason: it failed, or it was shut down. */
-  onEnd(listener: (reason: PorticoError) => void): void {
+  /**
+   * Calls `listener` when the system has ended, with the reason: it failed, or it was shut down. The returned function
+   * ends that.
+   */
+  onEnd(listener: (reason: PorticoError) => void): () => void {
     this.#usable('onEnd');
     refuse('onEnd', aFunction('the listener', listener));
-    this.#ended.push({ reject: listener as Waiter['reject'] });
+    const waiter = { reject: listener as Waiter['reject'] };
+    this.#ended.add(waiter);
+    return () => {
+      this.#ended.delete(waiter);
+    };
   }
 
   /**
@@ -339,11 +346,12 @@ export class RunningSystem implements AsyncDisposable {
   }
 
   #tellAll(error: PorticoError): void {
-    const waiters = [...this.#idle.splice(0), ...[...this.#room.values()].flat(), ...this.#ended.splice(0)];
+    const waiters = [...this.#idle.splice(0), ...[...this.#room.values()].flat(), ...this.#ended];
     this.#room.clear();
+    this.#ended.clear();
     for (const { reject } of waiters) reject(error);
     // To read on after a shutdown is no mistake; there is just nothing more.
-    for (const reader of [...this.#readers]) reader.end(this.#down ? undefined : error);
+    for (const reader of this.#readers) reader.end(this.#down ? undefined : error);
   }
 
   #usable(what: string): void {
