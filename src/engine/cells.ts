@@ -7,6 +7,7 @@
  *     value that nearly every turn has, that of the first slot of its key's cell, is held in a field until then; and
  *     the first of the atom that is kept stays in a field, so that an atom with one turn needs no log.
  * C3. Undoing in reverse order restores every cell exactly, and cells that came to be are gone again.
+ *     Its entries need no mark that has to be cleared: the cell is stamped with the number of the atom.
  * C4. When an atom is done, cells that hold nothing are dropped: nothing is left of a key that was deleted.
  */
 import { absent } from '../graph/context.ts';
@@ -22,6 +23,8 @@ export class Cell {
   readonly home: Cells | undefined;
   first: unknown = absent;
   rest: unknown[] | undefined = undefined;
+  /** The atom that last kept the first slot's old value. */
+  keptIn = 0;
   /** The turn that the low marks speak of. */
   turn = 0;
   /** Low half: slots logged in that turn. High half: slots whose first old value in this atom is kept. */
@@ -94,8 +97,10 @@ class AllEntries {
 /** Slots that have a mark; higher ones are logged at every write. */
 const MARKED = 15;
 const LOW = (1 << MARKED) - 1;
-/** The mark that the old value of the first slot is kept. */
-const FIRST_KEPT = 1 << MARKED;
+/** In the log: the first slot of a cell, told by the stamp of its cell and not by marks. */
+const STAMPED = -1;
+/** Atoms are counted up to here, and then from the beginning. */
+const MOST_ATOMS = 0x3fff_ffff;
 
 export class UndoLog {
   /** The number of the running turn within its atom. Turns that leave `dirty` false need no number of their own. */
@@ -110,6 +115,10 @@ export class UndoLog {
   #heldOld: unknown = undefined;
   /** Whether any turn of this atom did anything that may have to be undone. */
   touched = false;
+  /** Counts the atoms that stamped cells. */
+  #atom = 1;
+  /** Clears the stamps of all cells: called before atoms are counted from the beginning, so that no old stamp is taken for a new one. */
+  onWrap: (() => void) | undefined = undefined;
   #cells: Cell[] = [];
   #slots: number[] = [];
   #olds: unknown[] = [];
@@ -172,9 +181,9 @@ export class UndoLog {
       this.#heldOld = this.#turnOld;
       return;
     }
-    if (this.#heldCell === cell || (cell.marks & FIRST_KEPT) !== 0) return;
-    cell.marks |= FIRST_KEPT;
-    this.#push(cell, 0, this.#turnOld);
+    if (this.#heldCell === cell || cell.keptIn === this.#atom) return;
+    cell.keptIn = this.#atom;
+    this.#push(cell, STAMPED, this.#turnOld);
     this.#kept = this.#n;
   }
 
@@ -193,11 +202,14 @@ export class UndoLog {
       const cell = this.#cells[i] as Cell;
       const slot = this.#slots[i] as number;
       const bit = slot < MARKED ? 1 << (slot + MARKED) : 0;
-      if (slot === 0 && cell === this.#heldCell) {
-        // It is in no log, so nobody else clears its marks before the next atom counts turns from the beginning.
-        cell.turn = 0;
-        cell.marks &= ~LOW;
-        continue;
+      if (slot === 0) {
+        if (cell === this.#heldCell || cell.keptIn === this.#atom) {
+          // It has no entry of its own then, so nobody else clears its marks before turns are counted from the beginning.
+          cell.turn = 0;
+          cell.marks &= ~LOW;
+          continue;
+        }
+        cell.keptIn = this.#atom;
       }
       if ((cell.marks & bit) !== 0) continue;
       cell.marks |= bit;
@@ -266,7 +278,7 @@ export class UndoLog {
     for (let i = this.#n - 1; i >= toCell; i--) {
       const cell = this.#cells[i] as Cell;
       const old = this.#olds[i];
-      cell.set(this.#slots[i] as number, old);
+      cell.set(Math.max(0, this.#slots[i] as number), old);
       cell.marks &= ~LOW;
       if (old === absent) this.#emptied.push(cell);
     }
@@ -278,12 +290,16 @@ export class UndoLog {
 
   /** Clears the marks and lets go of old values. */
   #forget(n: number, m: number): void {
+    const slots = this.#slots;
+    const olds = this.#olds;
     for (let i = 0; i < n; i++) {
+      olds[i] = undefined;
+      if (slots[i] === STAMPED) continue;
       const cell = this.#cells[i] as Cell;
       cell.turn = 0;
       cell.marks = 0;
-      this.#olds[i] = undefined;
     }
+    if (n > 0) this.#nextAtom();
     for (let i = 0; i < m; i++) {
       const map = this.#maps[i] as EntryMap;
       const key = this.#mapKeys[i] as Key;
@@ -302,6 +318,14 @@ export class UndoLog {
     }
     this.#n = this.#kept = 0;
     this.#m = this.#mapsKept = 0;
+  }
+
+  #nextAtom(): void {
+    if (this.#atom === MOST_ATOMS) {
+      this.onWrap?.();
+      this.#atom = 0;
+    }
+    this.#atom++;
   }
 
   #sweep(): void {

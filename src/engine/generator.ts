@@ -111,8 +111,20 @@ export class GeneratorRuntime extends Timed implements Runnable {
     const values = this.#source.next();
     const keys = this.#source.keys?.();
     if (keys !== undefined) this.#fillBeside(atom, values, keys);
-    else if (Array.isArray(values)) for (let i = 0; i < values.length; i++) this.#push(atom, values[i]);
+    else if (Array.isArray(values) && this.#node.key === undefined) this.#fillDerived(atom, values);
     else for (const value of values) this.#push(atom, value);
+  }
+
+  /** The usual case, value by value in a tight loop: those that can be keys are their own. */
+  #fillDerived(atom: Atom, given: readonly unknown[]): void {
+    const { keys, values } = atom;
+    for (let i = 0; i < given.length; i++) {
+      const value = given[i];
+      const number = typeof value === 'number' && value - value === 0;
+      keys[i] = number || isKey(value) ? (value as Key) : this.#keyless++;
+      values[i] = value;
+    }
+    atom.n = given.length;
   }
 
   #push(atom: Atom, value: unknown): void {

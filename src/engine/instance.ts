@@ -134,6 +134,14 @@ export class Instance {
     );
   }
 
+  /** Clears the stamps of all cells. */
+  clearStamps(): void {
+    for (const { cells, own } of this.#states) {
+      own.keptIn = 0;
+      for (const cell of cells.values()) cell.keptIn = 0;
+    }
+  }
+
   stream(path: string): AtomicStream {
     return this.#find(path, 'stream');
   }

@@ -351,7 +351,7 @@ export class HandlerOperator implements Operator {
     const { context } = this;
     const { turns } = context;
     // That it came back stands however the turn ends; but not if the whole pass is undone.
-    const runs = ask.arrive(turns.undoLog);
+    const runs = ask.arrive(turns);
     turns.keep();
     if (!runs) return;
     context.request = ask.outer;

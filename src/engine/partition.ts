@@ -56,6 +56,9 @@ export class Partition implements Ground, Known {
     this.random = new Random(seed);
     this.ready = order === 'fair' ? new FairReady() : new RankedReady(this.random);
     this.turns = new Turns(clock);
+    this.turns.undoLog.onWrap = () => {
+      for (const instance of this.instances.values()) instance.clearStamps();
+    };
     this.strict = strict;
     this.deadLetters = new DeadLetters(deadLetterLimit);
     this.log = log;

@@ -10,11 +10,9 @@ import { PorticoError, describe } from '../errors.ts';
 import { settled } from '../graph/arguments.ts';
 import type { AnyContext, Continuation, Future } from '../graph/context.ts';
 import type { Key } from '../graph/keys.ts';
-import { absent } from '../graph/context.ts';
-import { Cell, type UndoLog } from './cells.ts';
 import type { Entrance } from './entrance.ts';
 import { Timed } from './timers.ts';
-import type { Effect } from './turn.ts';
+import type { Effect, Turns } from './turn.ts';
 
 /** How a request is handled. */
 export type RequestHandler = (request: unknown, ctx: AnyContext) => void;
@@ -238,8 +236,8 @@ export class Ask extends Timed implements Effect, Future<never> {
   }
 
   /** Notes that it came back, before the turn of its continuation begins. Returns whether there is one. */
-  arrive(undoLog: UndoLog): boolean {
-    return this.gather === undefined || this.gather.arrive(this, undoLog);
+  arrive(turns: Turns): boolean {
+    return this.gather === undefined || this.gather.arrive(this, turns);
   }
 
   /** Runs the continuation. */
@@ -253,23 +251,28 @@ export class Ask extends Timed implements Effect, Future<never> {
 export class Gather {
   readonly asks: readonly Ask[];
   readonly #resumption: Resumption;
-  /** How many are missing, so that a turn that is undone is not counted; `absent` when it is over. */
-  readonly #missing = new Cell('', undefined);
+  /** How many are missing; undefined when it is over. */
+  #missing: number | undefined;
 
   constructor(asks: readonly Ask[], resumption: Resumption) {
     this.asks = asks;
     this.#resumption = resumption;
-    this.#missing.set(0, asks.length);
+    this.#missing = asks.length;
   }
 
   /** Counts an ask that came back. Returns whether the continuation is to run: at the first failure, or when all are here. */
-  arrive(ask: Ask, undoLog: UndoLog): boolean {
-    const missing = this.#missing.get(0);
-    if (missing === absent) return false;
-    const left = (missing as number) - 1;
+  arrive(ask: Ask, turns: Turns): boolean {
+    const missing = this.#missing;
+    if (missing === undefined) return false;
+    const left = missing - 1;
     const over = ask.failed || left === 0;
-    undoLog.before(this.#missing, 0, false);
-    this.#missing.set(0, over ? absent : left);
+    this.#missing = over ? undefined : left;
+    turns.add({
+      apply: () => undefined,
+      undo: () => {
+        this.#missing = missing;
+      },
+    });
     return over;
   }
 

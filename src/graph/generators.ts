@@ -60,13 +60,15 @@ export function batches<T>(
 /** The whole numbers from `start` up to but not including `end`, in atoms of `size`. */
 export function range(start: number, end: number, size: number): AtomSource<number> {
   let next = start;
+  const values: number[] = [];
   return {
     hasNext: () => next < end,
     next: () => {
       const first = next;
       next = Math.min(end, first + size);
-      const values: number[] = [];
-      for (let value = first; value < next; value++) values.push(value);
+      // The array serves all atoms: whoever reads it copies the values before the next one is made.
+      values.length = next - first;
+      for (let i = 0; i < values.length; i++) values[i] = first + i;
       return values;
     },
   };
