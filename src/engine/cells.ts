@@ -97,8 +97,6 @@ class AllEntries {
 /** Slots that have a mark; higher ones are logged at every write. */
 const MARKED = 15;
 const LOW = (1 << MARKED) - 1;
-/** In the log: the first slot of a cell, told by the stamp of its cell and not by marks. */
-const STAMPED = -1;
 /** Atoms are counted up to here, and then from the beginning. */
 const MOST_ATOMS = 0x3fff_ffff;
 
@@ -119,6 +117,10 @@ export class UndoLog {
   #atom = 1;
   /** Clears the stamps of all cells: called before atoms are counted from the beginning, so that no old stamp is taken for a new one. */
   onWrap: (() => void) | undefined = undefined;
+  /** The cells that were stamped in this atom, and what their first slot held before it. */
+  #firstCells: Cell[] = [];
+  #firstOlds: unknown[] = [];
+  #f = 0;
   #cells: Cell[] = [];
   #slots: number[] = [];
   #olds: unknown[] = [];
@@ -183,8 +185,9 @@ export class UndoLog {
     }
     if (this.#heldCell === cell || cell.keptIn === this.#atom) return;
     cell.keptIn = this.#atom;
-    this.#push(cell, STAMPED, this.#turnOld);
-    this.#kept = this.#n;
+    const f = this.#f++;
+    this.#firstCells[f] = cell;
+    this.#firstOlds[f] = this.#turnOld;
   }
 
   #push(cell: Cell, slot: number, old: unknown): void {
@@ -241,7 +244,7 @@ export class UndoLog {
     this.turn = 1;
     this.touched = false;
     this.#heldCell = undefined;
-    if (this.#n > 0 || this.#m > 0) this.#forget(this.#n, this.#m);
+    if (this.#n > 0 || this.#m > 0 || this.#f > 0) this.#forget(this.#n, this.#m);
     if (this.#emptied.length > 0) this.#sweep();
   }
 
@@ -251,6 +254,11 @@ export class UndoLog {
     const n = this.#n;
     const m = this.#m;
     this.#restore(0, 0);
+    for (let i = this.#f - 1; i >= 0; i--) {
+      const cell = this.#firstCells[i] as Cell;
+      cell.first = this.#firstOlds[i];
+      if (cell.first === absent) this.#emptied.push(cell);
+    }
     const held = this.#heldCell;
     if (held !== undefined) {
       held.first = this.#heldOld;
@@ -278,7 +286,7 @@ export class UndoLog {
     for (let i = this.#n - 1; i >= toCell; i--) {
       const cell = this.#cells[i] as Cell;
       const old = this.#olds[i];
-      cell.set(Math.max(0, this.#slots[i] as number), old);
+      cell.set(this.#slots[i] as number, old);
       cell.marks &= ~LOW;
       if (old === absent) this.#emptied.push(cell);
     }
@@ -290,16 +298,20 @@ export class UndoLog {
 
   /** Clears the marks and lets go of old values. */
   #forget(n: number, m: number): void {
-    const slots = this.#slots;
-    const olds = this.#olds;
     for (let i = 0; i < n; i++) {
-      olds[i] = undefined;
-      if (slots[i] === STAMPED) continue;
       const cell = this.#cells[i] as Cell;
       cell.turn = 0;
       cell.marks = 0;
+      this.#olds[i] = undefined;
     }
-    if (n > 0) this.#nextAtom();
+    const firstOlds = this.#firstOlds;
+    for (let i = 0; i < this.#f; i++) firstOlds[i] = undefined;
+    if (this.#f > LONG) {
+      this.#firstCells = [];
+      this.#firstOlds = [];
+    }
+    this.#f = 0;
+    this.#nextAtom();
     for (let i = 0; i < m; i++) {
       const map = this.#maps[i] as EntryMap;
       const key = this.#mapKeys[i] as Key;
