@@ -37,6 +37,7 @@ export {
   receptionist,
   serviceKey,
   type Listing,
+  type Receptionist,
   type ReceptionistMessage,
   type ServiceKey,
 } from './receptionist.ts';

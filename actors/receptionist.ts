@@ -112,7 +112,7 @@ type Listening =
 
 const listeningAt = behavior('portico/listening at', (key: ServiceKey<never>): Behavior<Listening> =>
   init((ctx) => {
-    subscribe(ctx, key, { as: { type: 'listing' } });
+    subscribe(ctx as ActorContext<unknown>, key, { type: 'listing' });
     return listening();
   }),
 );
@@ -140,74 +140,53 @@ const listening = behavior(
     }),
 );
 
+/** Finds actors by the service that they offer: within an actor by its context, outside by the system. */
+export interface Receptionist {
+  /** Registers an actor, until it stops. */
+  register<S>(ctx: ActorContext<never>, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): void;
+  /** Registers an actor, until it stops. Resolves when the system has taken it. */
+  register<S>(system: ActorSystem, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): Promise<void>;
+  /** Takes a registration back. */
+  deregister<S>(ctx: ActorContext<never>, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): void;
+  /** Takes a registration back. Resolves when the system has taken it. */
+  deregister<S>(system: ActorSystem, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): Promise<void>;
+  /** Asks who is registered. The listing comes as the message `as`. */
+  find<M, S>(
+    ctx: ActorContext<M>,
+    key: ServiceKey<S>,
+    options: { readonly as: Awaiting<M, Listing<S>>; readonly timeoutMs?: number },
+  ): void;
+  /** Asks who is registered. */
+  find<S>(system: ActorSystem, key: ServiceKey<S>, options?: OutsideAskOptions): Promise<Listing<S>>;
+  /** Asks to be told the listing, as the message `as`, now and after each change. An actor has one subscription of a key. */
+  subscribe<M, S>(
+    ctx: ActorContext<M>,
+    key: ServiceKey<S>,
+    options: { readonly as: Awaiting<M, Listing<S>> },
+  ): void;
+  /** Calls `listener` with the listing, now and after changes, until the returned function is called. */
+  subscribe<S>(system: ActorSystem, key: ServiceKey<S>, listener: (listing: Listing<S>) => void): () => void;
+  /** Takes back the subscription of an actor. */
+  unsubscribe(ctx: ActorContext<never>, key: ServiceKey<never>): void;
+}
+
 /** How a context and a system alike reach the receptionist. */
-interface Reach<Sent> {
+interface Reach {
   entity<T>(behavior: Behavior<T>, id: string): ActorRef<T>;
-  send<T>(ref: ActorRef<T>, message: NoInfer<T>): Sent;
+  send<T>(ref: ActorRef<T>, message: NoInfer<T>): unknown;
+}
+
+interface Asking extends Reach {
+  ask(ref: ActorRef<ReceptionistMessage>, request: { type: 'find' }, options?: object): unknown;
 }
 
 /** The receptionist of a key. */
-function at(caller: Reach<unknown>, { service }: ServiceKey<never>): ActorRef<ReceptionistMessage> {
+function at(caller: Reach, { service }: ServiceKey<never>): ActorRef<ReceptionistMessage> {
   return caller.entity(desk(service), service);
 }
 
-/** Registers an actor, until it stops. From outside, resolves when the system has taken it. */
-function register<S>(ctx: ActorContext<never>, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): void;
-function register<S>(system: ActorSystem, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): Promise<void>;
-function register(caller: Reach<unknown>, key: ServiceKey<never>, ref: ActorRef<never>): unknown {
-  return caller.send(at(caller, key), { type: 'register', ref });
-}
-
-/** Takes a registration back. */
-function deregister<S>(ctx: ActorContext<never>, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): void;
-function deregister<S>(system: ActorSystem, key: ServiceKey<S>, ref: ActorRef<NoInfer<S>>): Promise<void>;
-function deregister(caller: Reach<unknown>, key: ServiceKey<never>, ref: ActorRef<never>): unknown {
-  return caller.send(at(caller, key), { type: 'deregister', ref });
-}
-
-/** Asks who is registered. Within an actor the listing comes as the message `as`; outside it is what this resolves with. */
-function find<M, S>(
-  ctx: ActorContext<M>,
-  key: ServiceKey<S>,
-  options: { readonly as: Awaiting<M, Listing<S>>; readonly timeoutMs?: number },
-): void;
-function find<S>(system: ActorSystem, key: ServiceKey<S>, options?: OutsideAskOptions): Promise<Listing<S>>;
-function find(
-  caller: Reach<unknown> & {
-    ask(ref: ActorRef<ReceptionistMessage>, request: { type: 'find' }, options?: object): unknown;
-  },
-  key: ServiceKey<never>,
-  options: object = {},
-): unknown {
-  return caller.ask(at(caller, key), { type: 'find' }, options);
-}
-
-/**
- * Asks to be told the listing now and after each change. An actor is told by the message `as`, and has one subscription
- * of a key at a time; outside, `listener` is called, until the returned function is.
- */
-function subscribe<M, S>(
-  ctx: ActorContext<M>,
-  key: ServiceKey<S>,
-  options: { readonly as: Awaiting<M, Listing<S>> },
-): void;
-function subscribe<S>(
-  system: ActorSystem,
-  key: ServiceKey<S>,
-  listener: (listing: Listing<S>) => void,
-): () => void;
-function subscribe(caller: unknown, key: ServiceKey<never>, told: unknown): unknown {
-  if (typeof told === 'function')
-    return listen(caller as ActorSystem, key, told as (listing: Listing<never>) => void);
-  const ctx = caller as ActorContext<unknown>;
-  const { as } = told as { readonly as: never };
-  ctx.send(at(ctx, key), { type: 'subscribe', subscriber: ctx.adapt(as) as ActorRef<unknown> });
-  return undefined;
-}
-
-/** Takes back the subscription of an actor. */
-function unsubscribe(ctx: ActorContext<never>, key: ServiceKey<never>): void {
-  ctx.send(at(ctx, key), { type: 'unsubscribe', subscriber: ctx.self });
+function subscribe(ctx: ActorContext<unknown>, key: ServiceKey<never>, as: object): void {
+  ctx.send(at(ctx, key), { type: 'subscribe', subscriber: ctx.adapt(as as never) as ActorRef<unknown> });
 }
 
 /** Asks for one listing after the other, so that whoever is slow skips some. */
@@ -245,10 +224,19 @@ function ended(): null {
 }
 
 /** Finds actors by the service that they offer. */
-export const receptionist: {
-  readonly register: typeof register;
-  readonly deregister: typeof deregister;
-  readonly find: typeof find;
-  readonly subscribe: typeof subscribe;
-  readonly unsubscribe: typeof unsubscribe;
-} = { register, deregister, find, subscribe, unsubscribe };
+export const receptionist: Receptionist = {
+  register: (caller: Reach, key: ServiceKey<never>, ref: ActorRef<never>) =>
+    caller.send(at(caller, key), { type: 'register', ref }) as never,
+  deregister: (caller: Reach, key: ServiceKey<never>, ref: ActorRef<never>) =>
+    caller.send(at(caller, key), { type: 'deregister', ref }) as never,
+  find: (caller: unknown, key: ServiceKey<never>, options?: object) =>
+    (caller as Asking).ask(at(caller as Asking, key), { type: 'find' }, options ?? {}) as never,
+  subscribe: (caller: unknown, key: ServiceKey<never>, told: unknown) => {
+    if (typeof told === 'function') return listen(caller as ActorSystem, key, told as never) as never;
+    subscribe(caller as ActorContext<unknown>, key, (told as { readonly as: object }).as);
+    return undefined as never;
+  },
+  unsubscribe: (ctx: ActorContext<never>, key: ServiceKey<never>) => {
+    ctx.send(at(ctx, key), { type: 'unsubscribe', subscriber: ctx.self });
+  },
+};

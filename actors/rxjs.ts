@@ -99,16 +99,18 @@ export function observe<T>(system: RunningSystem, stream: Stream<T>): Observable
 export function observe(system: ActorSystem): Observable<unknown>;
 export function observe(system: RunningSystem | ActorSystem, stream?: Stream<unknown>): Observable<unknown> {
   return new Observable((subscriber) => {
-    const values = system instanceof ActorSystem ? system.read() : system.read(stream as Stream<unknown>);
-    const run = async (): Promise<void> => {
-      for await (const value of values) subscriber.next(value);
-      subscriber.complete();
+    const next = (value: unknown): void => {
+      subscriber.next(value);
     };
-    run().catch((error: unknown) => {
-      subscriber.error(error);
+    const isActors = system instanceof ActorSystem;
+    const unsubscribe = isActors ? system.subscribe(next) : system.subscribe(stream as Stream<unknown>, next);
+    const forget = (isActors ? system.dataflow : system).onEnd((reason) => {
+      if (isShutDown(reason)) subscriber.complete();
+      else subscriber.error(reason);
     });
     return () => {
-      void values.return?.();
+      unsubscribe();
+      forget();
     };
   });
 }

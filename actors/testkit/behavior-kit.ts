@@ -270,7 +270,7 @@ export class BehaviorKit<M> {
 }
 
 /** What waits for an outcome. */
-interface Waiting {
+export interface Waiting {
   readonly as: object;
 }
 

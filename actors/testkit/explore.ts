@@ -25,10 +25,10 @@ export interface ExploreOptions extends Omit<SystemKitOptions, 'seed'> {
 }
 
 /** A scenario: what happens, and what must hold then. It throws if that does not hold. */
-export type Scenario = (kit: SystemKit, pick: Pick) => Promise<void> | void;
+export type Scenario = (kit: SystemKit, pick: Picker) => Promise<void> | void;
 
 /** Choices of the scenario itself; they are explored, and made simpler, together with the order of messages. */
-export interface Pick {
+export interface Picker {
   /** A number from 0 up to but not including `bound`. */
   below(bound: number): number;
   /** One of the values; the first is the simplest. */
@@ -50,6 +50,7 @@ export class ExplorationError extends Error {
   /** What happened, one line a message that was delivered. */
   readonly trace: readonly string[];
 
+  /** @internal */
   constructor(message: string, { error, choices, trace }: Failed) {
     super(message, { cause: error });
     this.choices = choices;
@@ -113,7 +114,7 @@ async function runOnce(scenario: Scenario, options: SystemKitOptions, chooser: C
   const workflow = interleaved(chooser.choose, (delivery) => deliveries.push(delivery));
   const kit = await kitWith(options, workflow);
   const choose = (bound: number): number => (bound > 1 ? chooser.choose(bound) : 0);
-  const pick: Pick = { below: choose, oneOf: (values) => values[choose(values.length)] ?? values[0] };
+  const pick: Picker = { below: choose, oneOf: (values) => values[choose(values.length)] ?? values[0] };
   const run = (): Run => ({
     choices: trimmed(chooser.made),
     trace: deliveries.map((each) => told(each, kit)),

@@ -4,14 +4,21 @@
  *
  * @packageDocumentation
  */
-export { behaviorKit, BehaviorKit, type BehaviorKitOptions, type KitEffect } from './behavior-kit.ts';
+export {
+  behaviorKit,
+  BehaviorKit,
+  type BehaviorKitOptions,
+  type KitEffect,
+  type Waiting,
+} from './behavior-kit.ts';
 export { systemKit, SystemKit, Probe, type Patience, type SystemKitOptions } from './system-kit.ts';
 export {
   explore,
   ExplorationError,
   type Explored,
   type ExploreOptions,
-  type Pick,
+  type Picker,
   type Scenario,
 } from './explore.ts';
+export type { Choices } from './choices.ts';
 export { ExpectationError } from './expectation.ts';

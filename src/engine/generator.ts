@@ -120,8 +120,7 @@ export class GeneratorRuntime extends Timed implements Runnable {
     const { keys, values } = atom;
     for (let i = 0; i < given.length; i++) {
       const value = given[i];
-      const number = typeof value === 'number' && value - value === 0;
-      keys[i] = number || isKey(value) ? (value as Key) : this.#keyless++;
+      keys[i] = isKey(value) ? value : this.#keyless++;
       values[i] = value;
     }
     atom.n = given.length;

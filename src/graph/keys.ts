@@ -7,7 +7,8 @@ export type Key = string | number | bigint;
 export function isKey(value: unknown): value is Key {
   return (
     typeof value === 'string' ||
-    (typeof value === 'number' ? Number.isFinite(value) : typeof value === 'bigint')
+    // Infinity and NaN have no difference to themselves.
+    (typeof value === 'number' ? value - value === 0 : typeof value === 'bigint')
   );
 }
 

@@ -1,9 +1,9 @@
 /**
  * A reader of a stream, for those who want the values one by one and at their own pace.
  *
- * L1. It takes the next atom out of the stream only when somebody asks for a value and the atom before was used up. What it
+ * U1. It takes the next atom out of the stream only when somebody asks for a value and the atom before was used up. What it
  *     has not taken waits in the stream, and whoever fills that stream waits for room as with any other reader.
- * L2. Nobody waits for ever: when the system ends, those who ask are told.
+ * U2. Nobody waits for ever: when the system ends, those who ask are told.
  */
 import type { PorticoError } from '../errors.ts';
 
@@ -50,7 +50,7 @@ export class Reader<T> implements AsyncIterableIterator<T, undefined, void> {
       if (this.#read === this.#values.length) [this.#values, this.#read] = [[], 0];
       return Promise.resolve({ done: false, value });
     }
-    // L2.
+    // U2.
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
@@ -87,7 +87,7 @@ export class Reader<T> implements AsyncIterableIterator<T, undefined, void> {
     const asker = this.#askers.shift();
     if (asker === undefined) this.#values.push(value);
     else asker.resolve({ done: false, value });
-    // L1.
+    // U1.
     if (this.#askers.length === 0) this.#source.pause();
   }
 }

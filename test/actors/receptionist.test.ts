@@ -1,5 +1,6 @@
 import {
   behavior,
+  entityRef,
   init,
   receive,
   receptionist,
@@ -166,6 +167,19 @@ describe('a receptionist', () => {
     await kit.send(ref, 'end');
     await kit.send(late, 'end');
     await probe.expectNoMessage();
+    expect(kit.deadLetters.list()).toEqual([]);
+  });
+
+  it('is there for a key only as long as somebody is registered or subscribed', async () => {
+    await using kit = await systemKit();
+    const desk = entityRef(behavior('portico/receptionist', printer)(), printing.service);
+    const ref = kit.create(registering());
+    await kit.run();
+    await expect(kit.expectStopped(desk)).rejects.toThrow('has not stopped');
+    await kit.send(ref, 'end');
+    await kit.expectStopped(desk);
+    expect((await listed(kit, printing)).refs).toEqual([]);
+    await kit.expectStopped(desk);
   });
 
   it('is there for those outside: find, subscribe, and its end', async () => {

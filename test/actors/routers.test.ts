@@ -84,6 +84,15 @@ describe('a pool router', () => {
     expect(await owners(kit, router)).toEqual(found);
   });
 
+  it('gives each routee its share of the keys', async () => {
+    await using kit = await systemKit();
+    const router = kit.create(pool(4, { hashBy: 'user' }));
+    const many = Array.from({ length: 400 }, (_, i) => `user ${i}`);
+    const found = await owners(kit, router, many);
+    for (const owner of new Set(found))
+      expect(found.filter((each) => each === owner).length).toBeGreaterThan(50);
+  });
+
   it('sets a message without a key aside, and says why', async () => {
     await using kit = await systemKit();
     const router = kit.create(pool(2, { hashBy: 'user' }));

@@ -173,6 +173,24 @@ describe('a statechart', () => {
     expect(await value(kit, ref)).toBe('b');
   });
 
+  it('computes its first state once, with its input', async () => {
+    const inputs: unknown[] = [];
+    const counting = setup({
+      types: { input: {} as { n: number }, context: {} as { n: number }, events: {} as { type: 'up' } },
+    }).createMachine({
+      context: ({ input }) => {
+        inputs.push(input);
+        return input;
+      },
+      on: { up: { actions: assign({ n: ({ context }) => context.n + 1 }) } },
+    });
+    await using kit = await systemKit();
+    const ref = kit.create(statechart('counting', counting)({ n: 5 }));
+    for (let i = 0; i < 3; i++) await kit.send(ref, { type: 'up' });
+    expect((await read(kit, ref)).machine.context).toEqual({ n: 8 });
+    expect(inputs).toEqual([{ n: 5 }]);
+  });
+
   it('does not come into being if its first state fails', async () => {
     const broken = setup({}).createMachine({
       context: () => {
@@ -498,6 +516,19 @@ describe('the children of a statechart', () => {
     expect(emitted).toEqual([{ type: 'finished' }]);
   });
 
+  it('belong to one chart each, if several are restored from one snapshot, which stays as it is', async () => {
+    await using kit = await systemKit();
+    const first = kit.create(pings());
+    await kit.send(first, { type: 'spawn' });
+    const saved = await read(kit, first);
+    const text = JSON.stringify(saved);
+    const [second, third] = [kit.create(pings.restore(saved)), kit.create(pings.restore(saved))];
+    for (const ref of [third, second, third]) await kit.send(ref, { type: 'ping' });
+    expect((await read(kit, second)).machine.context).toMatchObject({ seen: ['pong'] });
+    expect((await read(kit, third)).machine.context).toMatchObject({ seen: ['pong', 'pong'] });
+    expect(JSON.stringify(saved)).toBe(text);
+  });
+
   it('take nothing any more once they were stopped', async () => {
     await using kit = await systemKit();
     const ref = kit.create(pings());
@@ -553,6 +584,7 @@ describe('the children of a statechart', () => {
     for (const ref of [first, second]) {
       expect((await read(kit, ref)).machine.context).toEqual({ values: ['raw', 'end', 'touched'] });
     }
+    expect(kit.deadLetters.list()).toEqual([]);
   });
 
   it('fail the turn of their parent when it does not handle their error', async () => {

@@ -17,10 +17,13 @@ const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
   exports: Record<string, string | { default: string }>;
 };
 
+/** What is for Node, what is no program, and what needs a peer that a page finds only with a bundler or an import map. */
+const elsewhere = new Set(['./node', './package.json', './xstate', './rxjs']);
+
 /** The entries that promise to run anywhere, the dataflow first. */
 const entries = Object.entries(manifest.exports)
   .toSorted(([a], [b]) => Number(b === './dataflow') - Number(a === './dataflow'))
-  .filter(([name]) => name !== './node' && name !== './package.json')
+  .filter(([name]) => !elsewhere.has(name))
   .map(([, target]) => (typeof target === 'string' ? target : target.default).replace(/^\.\//, ''))
   .filter((path) => existsSync(new URL(path, root)));
 
