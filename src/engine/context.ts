@@ -52,6 +52,9 @@ export class TaskContext implements AnyContext {
   readonly #abilities: Abilities;
   readonly #surroundings: Surroundings;
   readonly #strict: boolean;
+  /** The handle that was used first: that of most turns. */
+  #main: StateHandle | undefined = undefined;
+  #mainSlot = 0;
   /** The handles that were used last, by their place, and their slots. */
   readonly #handles: (StateHandle | undefined)[] = Array.from({ length: HANDLE_PLACES });
   readonly #slots: number[] = Array.from({ length: HANDLE_PLACES }, () => 0);
@@ -171,8 +174,7 @@ export class TaskContext implements AnyContext {
   readState(handle: StateHandle): unknown {
     const cell = handle.scope === 'key' ? (this.cell ?? this.#find(handle)) : this.#own(handle);
     if (cell === undefined) return absent;
-    const { place } = handle;
-    const slot = this.#handles[place] === handle ? (this.#slots[place] as number) : this.#slot(handle);
+    const slot = handle === this.#main ? this.#mainSlot : this.#slot(handle);
     return slot === 0 ? cell.first : cell.get(slot);
   }
 
@@ -180,8 +182,7 @@ export class TaskContext implements AnyContext {
     if (this.#strict && typeof value === 'object') frozen(value);
     const cell =
       handle.scope === 'key' ? (this.cell ?? this.#find(handle) ?? this.#create()) : this.#own(handle);
-    const { place } = handle;
-    const slot = this.#handles[place] === handle ? (this.#slots[place] as number) : this.#slot(handle);
+    const slot = handle === this.#main ? this.#mainSlot : this.#slot(handle);
     this.turns.undoLog.before(cell, slot, value === absent);
     if (slot === 0) cell.first = value;
     else cell.set(slot, value);
@@ -396,7 +397,16 @@ export class TaskContext implements AnyContext {
   }
 
   #slot(handle: StateHandle): number {
+    const { place } = handle;
+    return this.#handles[place] === handle ? (this.#slots[place] as number) : this.#findSlot(handle);
+  }
+
+  #findSlot(handle: StateHandle): number {
     const slot = handle.own ? this.#ownSlot(handle) : this.#state.slotOf(handle);
+    if (this.#main === undefined) {
+      this.#main = handle;
+      this.#mainSlot = slot;
+    }
     this.#slots[handle.place] = slot;
     this.#handles[handle.place] = handle;
     return slot;
