@@ -89,7 +89,7 @@ class MapOperator extends LeanOperator {
         for (; i < n; i++) {
           const key = keys[i] as Key;
           const value = values[i];
-          outKeys[i] = key;
+          if (!owned) outKeys[i] = key;
           if (passFailures && value instanceof Failure) {
             outValues[i] = value;
             continue;
@@ -174,8 +174,10 @@ export class KeyOperator extends LeanOperator {
         for (; i < n; i++) {
           const value = values[i];
           const key = keys[i] as Key;
-          outValues[i] = value;
-          outKeys[i] = key;
+          if (!owned) {
+            outValues[i] = value;
+            outKeys[i] = key;
+          }
           if (passFailures && value instanceof Failure) continue;
           outKeys[i] = this.keyOf(value, key);
         }
