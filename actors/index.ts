@@ -55,7 +55,7 @@ export { intercept, interceptor, logMessages, monitor, type Interceptor } from '
 // Run them.
 export { start, ActorSystem, type OutsideAskOptions, type StartOptions } from './system.ts';
 export type { ActorDeadLetterBox, DeadMessage } from './deadletters.ts';
-export type { ActorDeadLetter, EffectCall, Failure, OutsideReply } from './messages.ts';
+export type { ActorDeadLetter, EffectCall, Failure, Outcome, OutsideReply } from './messages.ts';
 
 // Compose them with dataflows.
 export { actorWorkflow, type ActorConfig, type ActorWorkflow } from './workflow.ts';
