@@ -14,7 +14,7 @@ import { TaskState, type Surroundings } from './task.ts';
 import { EgressRuntime } from './egress.ts';
 import { Entrance } from './entrance.ts';
 import { GeneratorRuntime } from './generator.ts';
-import { HandlerOperator, KeyOperator, leanOperator, type Operator } from './operators.ts';
+import { HandlerOperator, KeyedMapOperator, KeyOperator, leanOperator, type Operator } from './operators.ts';
 import { PortalRuntime } from './portal.ts';
 import type { Random } from './random.ts';
 import type { Ready } from './ready.ts';
@@ -193,7 +193,8 @@ export class Instance {
     const last = operators.at(-1);
     // Parts of one task share state, so one runs over the whole atom before the next.
     const keyed = last instanceof KeyOperator && last.context.path !== state.path;
-    const key = keyed && spec.lean === undefined ? last : undefined;
+    const { lean } = spec;
+    const key = keyed && (lean === undefined || lean.kind === 'map') ? last : undefined;
     if (key !== undefined) operators.pop();
     const entrance = new Entrance(state.path, this.#ground.turns, workflow.inbox, segment, operators.length);
     const abilities = {
@@ -206,11 +207,9 @@ export class Instance {
     const context = new TaskContext(state, entrance, abilities, this.#ground);
     for (const { portal, handle } of spec.answers)
       this.#find(portal.path, 'portal').answerWith(entrance, handle);
-    operators.push(
-      spec.lean === undefined
-        ? new HandlerOperator(handlers, key, context, pool)
-        : leanOperator(spec.lean.kind, spec.lean.f, context, pool),
-    );
+    if (lean === undefined) operators.push(new HandlerOperator(handlers, key, context, pool));
+    else if (key !== undefined) operators.push(new KeyedMapOperator(key, lean.f, context, pool));
+    else operators.push(leanOperator(lean.kind, lean.f, context, pool));
   }
 }
 

@@ -4,7 +4,7 @@
  * O1. An operator writes into its input only if it owns it; what it does not own is left as it was.
  * O2. Every event has a turn of its own: a throw undoes that turn, and an error event stands in place of its outputs.
  * O3. Error events pass in order, untouched, unless the task handles them.
- * O4. A key task followed by a task with handlers runs in the loop of the latter: a keyed task. The outcome is the same
+ * O4. A key task followed by a map or a task with handlers runs in the loop of the latter: a keyed task. The outcome is the same
  *     as one after the other, because a key function cannot see the state of another task.
  */
 import { InvariantViolation, ours } from '../errors.ts';
@@ -106,6 +106,64 @@ class MapOperator extends LeanOperator {
         failures++;
       }
     }
+    context.rest();
+    out.n = n;
+    out.failures = failures;
+    return out;
+  }
+}
+
+/** A map that runs in one loop with the key task before it (O4). */
+export class KeyedMapOperator extends LeanOperator {
+  readonly #key: KeyOperator;
+
+  constructor(key: KeyOperator, f: LeanFunction, context: TaskContext, pool: AtomPool) {
+    super(f, context, pool);
+    this.#key = key;
+  }
+
+  run(input: Atom, owned: boolean): Atom {
+    const { f, context } = this;
+    const keyed = this.#key;
+    const { turns } = context;
+    const { undoLog } = turns;
+    const { n, keys, values } = input;
+    const out = owned ? input : this.pool.take();
+    const outKeys = out.keys;
+    const outValues = out.values;
+    let failures = input.failures;
+    const passFailures = failures > 0;
+    keyed.context.live = true;
+    context.live = true;
+    let at = keyed.context;
+    let i = 0;
+    while (i < n) {
+      try {
+        for (; i < n; i++) {
+          const old = keys[i] as Key;
+          const value = values[i];
+          if (!owned) outKeys[i] = old;
+          if (passFailures && value instanceof Failure) {
+            outValues[i] = value;
+            continue;
+          }
+          at = keyed.context;
+          const key = keyed.keyOf(value, old);
+          outKeys[i] = key;
+          at = context;
+          context.key = key;
+          context.cell = undefined;
+          const made = f(value, context);
+          if (made instanceof Promise) void settled(made, context.path);
+          outValues[i] = made;
+          if (undoLog.dirty) turns.keep();
+        }
+      } catch (error) {
+        outValues[i++] = failed(at, error);
+        failures++;
+      }
+    }
+    keyed.context.rest();
     context.rest();
     out.n = n;
     out.failures = failures;
