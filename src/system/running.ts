@@ -4,7 +4,7 @@
  * Y1. At most one pump is scheduled. It runs for a slice of time and then yields.
  * Y2. Nobody waits for ever: when the system fails or is shut down, all who wait are told.
  */
-import type { PorticoError } from '../errors.ts';
+import { describe, type PorticoError } from '../errors.ts';
 import { Partition } from '../engine/partition.ts';
 import { streamPath, type Application } from '../graph/application.ts';
 import { inWords } from '../graph/arguments.ts';
@@ -349,7 +349,15 @@ export class RunningSystem implements AsyncDisposable {
     const waiters = [...this.#idle.splice(0), ...[...this.#room.values()].flat(), ...this.#ended];
     this.#room.clear();
     this.#ended.clear();
-    for (const { reject } of waiters) reject(error);
+    for (const { reject } of waiters) {
+      try {
+        reject(error);
+      } catch (cause) {
+        // A listener's own failure must not keep the others from being told.
+        const value = `a listener to the end of the system threw: ${describe(cause)}`;
+        this.#host.log({ level: 'error', name: 'system', path: 'onEnd', value });
+      }
+    }
     // To read on after a shutdown is no mistake; there is just nothing more.
     for (const reader of this.#readers) reader.end(this.#down ? undefined : error);
   }
