@@ -4,7 +4,7 @@
  * L1. Everything is made before anything is attached: a launch that fails leaves nothing behind.
  * L2. What is closed is detached from all it touched, in other applications too.
  */
-import { InvariantViolation, PorticoError, describe } from '../errors.ts';
+import { describe, PorticoError, unreachable } from '../errors.ts';
 import { streamPath, type EntityKind } from '../graph/application.ts';
 import { handlersOf, type InitContext, type TaskSpec } from '../graph/task.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -155,12 +155,7 @@ export class Instance {
   #find<K extends EntityKind>(path: string, kind: K): Runtimes[K] {
     const found = this.entities.get(path) ?? this.#ground.entity(path);
     if (found?.kind === kind) return found.runtime as Runtimes[K];
-    throw new InvariantViolation({
-      code: 'invariant/violated',
-      where: this.path,
-      what: `the plan was checked, and yet there is no ${kind} ${path}`,
-      cure: 'Please report it',
-    });
+    return unreachable(this.path, `the plan was checked, and yet there is no ${kind} ${path}`);
   }
 
   #segments(index: number, workflow: WorkflowRuntime, pool: AtomPool): Segment[] {

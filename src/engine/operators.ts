@@ -7,7 +7,7 @@
  * O4. A key task followed by a map or a task with handlers runs in the loop of the latter: a keyed task. The outcome is the same
  *     as one after the other, because a key function cannot see the state of another task.
  */
-import { InvariantViolation, ours } from '../errors.ts';
+import { InvariantViolation, ours, unreachable } from '../errors.ts';
 import { manyOf, settled } from '../graph/arguments.ts';
 import type { Key } from '../graph/keys.ts';
 import type { Handlers, LeanFunction, LeanKind } from '../graph/task.ts';
@@ -62,12 +62,7 @@ abstract class LeanOperator implements Operator {
   abstract run(input: Atom, owned: boolean): Atom;
 
   enter(): never {
-    throw new InvariantViolation({
-      code: 'invariant/violated',
-      where: this.context.path,
-      what: 'a pass entered at a task that has no portals and no timers',
-      cure: 'Please report it',
-    });
+    return unreachable(this.context.path, 'a pass entered at a task that has no portals and no timers');
   }
 }
 
@@ -196,7 +191,7 @@ class FilterOperator extends LeanOperator {
             const keeps = f(value, context);
             if (keeps !== true && keeps !== false) settled(keeps, context.path);
             if (undoLog.dirty) turns.keep();
-            if (keeps !== true && !truthy(keeps)) continue;
+            if (!keeps) continue;
           }
           outKeys[kept] = key;
           outValues[kept++] = value;
@@ -491,8 +486,4 @@ function failed(context: TaskContext, error: unknown): Failure {
   if (ours(error) instanceof InvariantViolation) throw error;
   context.turns.rollback();
   return new Failure(error, context.path);
-}
-
-function truthy(value: unknown): boolean {
-  return Boolean(value);
 }

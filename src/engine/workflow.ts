@@ -6,7 +6,7 @@
  * W3. An atom is passed over only after its outputs are published and its effects are applied, without a pause between.
  * W4. An atom in which an error was left over is undone whole; the policy of the workflow says what happens then.
  */
-import { PorticoError, describe, ours } from '../errors.ts';
+import { describe, invariant, ours, PorticoError } from '../errors.ts';
 import { SOURCE, type OnFailure } from '../graph/application.ts';
 import { ATOM, Atom, Failure, SEAL, type AtomPool, type End } from './atom.ts';
 import type { Inbox, Pass } from './entrance.ts';
@@ -135,7 +135,9 @@ export class WorkflowRuntime implements Runnable, Consumer {
   runPass(pass: Pass): boolean {
     const { segment, operator } = pass.entrance;
     const operators = this.#segments[segment]?.operators ?? [];
-    const entered = (operators[operator] as Operator).enter(pass);
+    const entrance = operators[operator];
+    invariant(entrance !== undefined, this.path, 'a pass entered at a task that this workflow does not have');
+    const entered = entrance.enter(pass);
     const first = this.#runChain(operators, operator + 1, entered, true, ATOM);
     const out = this.#chain === undefined ? this.#runFrom(segment, first) : first;
     if (out.failures > 0) return this.#undo(out, pass);
@@ -145,7 +147,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
     return true;
   }
 
-  /** Runs the operators of a chain from one on. The result is a batch that this workflow owns, unless nothing ran. */
+  /** Runs the operators of a chain from one on. The result is a batch that this workflow owns. */
   #runChain(operators: readonly Operator[], from: number, input: Atom, inputOwned: boolean, ends: End): Atom {
     const { pool } = this.#host;
     let batch = input;
