@@ -108,7 +108,10 @@ class MapOperator extends LeanOperator {
   }
 }
 
-/** A map that runs in one loop with the key task before it (O4). */
+/**
+ * A map that runs in one loop with the key task before it (O4). The loop is written out once more on purpose: in a shared
+ * one the engine of JavaScript would see several functions at one call, and inline none of them.
+ */
 export class KeyedMapOperator extends LeanOperator {
   readonly #key: KeyOperator;
 
