@@ -4,8 +4,8 @@
  * C1. A cell holds a value for each slot of its task; the first one in a field of its own, because most tasks have one.
  * C2. Every write is logged before it happens, once for each turn and slot; at the end of a turn only the first of the
  *     atom is kept. So the log grows with the cells that an atom touches, not with how often it writes to them. The old
- *     value that nearly every turn has, that of the first slot of its key's cell, is held in a field until then; and
- *     the first of the atom that is kept stays in a field, so that an atom with one turn needs no log.
+ *     value that nearly every turn has just one of is held in a field until then; and the first of the atom that is kept
+ *     stays in a field, so that an atom with one turn, or one cell, needs no log.
  * C3. Undoing in reverse order restores every cell exactly, and cells that came to be are gone again.
  *     Its entries need no mark that has to be cleared: the cell is stamped with the number of the atom.
  * C4. When an atom is done, cells that hold nothing are dropped: nothing is left of a key that was deleted.
@@ -13,22 +13,20 @@
 import { absent } from '../graph/context.ts';
 import type { Key } from '../graph/keys.ts';
 import type { Entries } from '../graph/state.ts';
+import type { Table } from './table.ts';
 
 /** The cells of one task, by key. */
-export type Cells = Map<Key, Cell>;
+export type Cells = Table<Cell>;
 
 export class Cell {
   readonly key: Key;
   /** Where it is found; undefined for the one cell of the task itself. */
   readonly home: Cells | undefined;
   first: unknown = absent;
-  rest: unknown[] | undefined = undefined;
   /** The atom that last kept the first slot's old value. */
   keptIn = 0;
-  /** The turn that the low marks speak of. */
-  turn = 0;
-  /** Low half: slots logged in that turn. High half: slots whose first old value in this atom is kept. */
-  marks = 0;
+  /** What most cells do not have. */
+  more: MoreSlots | undefined = undefined;
 
   constructor(key: Key, home: Cells | undefined) {
     this.key = key;
@@ -37,22 +35,39 @@ export class Cell {
 
   get(slot: number): unknown {
     if (slot === 0) return this.first;
-    const { rest } = this;
-    return rest === undefined || slot > rest.length ? absent : rest[slot - 1];
+    const { more } = this;
+    return more === undefined || slot > more.values.length ? absent : more.values[slot - 1];
   }
 
   set(slot: number, value: unknown): void {
     if (slot === 0) this.first = value;
     else {
-      const rest = (this.rest ??= []);
-      while (rest.length < slot) rest.push(absent);
-      rest[slot - 1] = value;
+      const { values } = (this.more ??= new MoreSlots());
+      while (values.length < slot) values.push(absent);
+      values[slot - 1] = value;
     }
   }
 
-  get empty(): boolean {
-    return this.first === absent && (this.rest === undefined || this.rest.every((value) => value === absent));
+  /** How many slots may hold something. */
+  get slots(): number {
+    return this.more === undefined ? 1 : this.more.values.length + 1;
   }
+
+  get empty(): boolean {
+    return (
+      this.first === absent &&
+      (this.more === undefined || this.more.values.every((value) => value === absent))
+    );
+  }
+}
+
+/** The slots of a cell after the first, and the marks of a turn that wrote to several. */
+class MoreSlots {
+  readonly values: unknown[] = [];
+  /** The turn that the low marks speak of. */
+  turn = 0;
+  /** Low half: slots logged in that turn. High half: slots whose first old value in this atom is kept. */
+  marks = 0;
 }
 
 /**
@@ -94,6 +109,15 @@ class AllEntries {
   }
 }
 
+function marksOf(cell: Cell): MoreSlots {
+  return (cell.more ??= new MoreSlots());
+}
+
+/** The mark that says that the first old value of a slot is kept. */
+function keptBit(slot: number): number {
+  return slot < MARKED ? 1 << (slot + MARKED) : 0;
+}
+
 /** Slots that have a mark; higher ones are logged at every write. */
 const MARKED = 15;
 const LOW = (1 << MARKED) - 1;
@@ -105,11 +129,13 @@ export class UndoLog {
   turn = 1;
   /** Whether the running turn did anything that has to be kept or undone. */
   dirty = false;
-  /** The cell whose first slot the running turn has written, and what it held before. */
+  /** The cell that the running turn has written to first, which slot of it, and what that held before. */
   #turnCell: Cell | undefined = undefined;
+  #turnSlot = 0;
   #turnOld: unknown = undefined;
-  /** The same for the first turn of this atom that wrote to one. Such a cell has no mark; it is told by being here. */
+  /** The same for the first turn of this atom that wrote. Such a slot has no mark; it is told by being here. */
   #heldCell: Cell | undefined = undefined;
+  #heldSlot = 0;
   #heldOld: unknown = undefined;
   /** Whether any turn of this atom did anything that may have to be undone. */
   touched = false;
@@ -139,22 +165,33 @@ export class UndoLog {
   before(cell: Cell, slot: number, deletes: boolean): void {
     this.dirty = true;
     if (deletes) this.#emptied.push(cell);
-    if (slot === 0) {
-      if (this.#turnCell === cell) return;
-      if (this.#turnCell === undefined) {
+    if (this.#turnCell === undefined) {
+      this.#turnCell = cell;
+      this.#turnSlot = slot;
+      this.#turnOld = slot === 0 ? cell.first : cell.get(slot);
+    } else if (this.#turnCell !== cell || this.#turnSlot !== slot) {
+      if (slot > 0 || this.#turnSlot === 0) this.#another(cell, slot, cell.get(slot));
+      else {
+        // First slots need no marks when they are held, and most cells have nothing else.
+        this.#another(this.#turnCell, this.#turnSlot, this.#turnOld);
         this.#turnCell = cell;
+        this.#turnSlot = 0;
         this.#turnOld = cell.first;
-        return;
       }
     }
-    if (cell.turn !== this.turn) {
-      cell.turn = this.turn;
-      cell.marks &= ~LOW;
+  }
+
+  /** Logs a slot beside the one that is held. */
+  #another(cell: Cell, slot: number, old: unknown): void {
+    const more = marksOf(cell);
+    if (more.turn !== this.turn) {
+      more.turn = this.turn;
+      more.marks &= ~LOW;
     }
     const bit = slot < MARKED ? 1 << slot : 0;
-    if ((cell.marks & bit) !== 0) return;
-    cell.marks |= bit;
-    this.#push(cell, slot, cell.get(slot));
+    if ((more.marks & bit) !== 0) return;
+    more.marks |= bit;
+    this.#push(cell, slot, old);
   }
 
   /** Logs the value of an entry of a map that is about to be written. */
@@ -180,14 +217,28 @@ export class UndoLog {
     this.#turnCell = undefined;
     if (this.#heldCell === undefined) {
       this.#heldCell = cell;
+      this.#heldSlot = this.#turnSlot;
       this.#heldOld = this.#turnOld;
-      return;
+    } else if (this.#heldCell !== cell || this.#heldSlot !== this.#turnSlot) this.#keepTurn(cell);
+  }
+
+  /** Keeps the old value that the turn holds, if it is the first of this atom. */
+  #keepTurn(cell: Cell): void {
+    const slot = this.#turnSlot;
+    if (slot === 0) {
+      if (cell.keptIn === this.#atom) return;
+      cell.keptIn = this.#atom;
+      const f = this.#f++;
+      this.#firstCells[f] = cell;
+      this.#firstOlds[f] = this.#turnOld;
+    } else {
+      const more = marksOf(cell);
+      const bit = keptBit(slot);
+      if ((more.marks & bit) !== 0) return;
+      more.marks |= bit;
+      this.#push(cell, slot, this.#turnOld);
+      this.#kept = this.#n;
     }
-    if (this.#heldCell === cell || cell.keptIn === this.#atom) return;
-    cell.keptIn = this.#atom;
-    const f = this.#f++;
-    this.#firstCells[f] = cell;
-    this.#firstOlds[f] = this.#turnOld;
   }
 
   #push(cell: Cell, slot: number, old: unknown): void {
@@ -204,18 +255,18 @@ export class UndoLog {
     for (let i = kept; i < end; i++) {
       const cell = this.#cells[i] as Cell;
       const slot = this.#slots[i] as number;
-      const bit = slot < MARKED ? 1 << (slot + MARKED) : 0;
-      if (slot === 0) {
-        if (cell === this.#heldCell || cell.keptIn === this.#atom) {
-          // It has no entry of its own then, so nobody else clears its marks before turns are counted from the beginning.
-          cell.turn = 0;
-          cell.marks &= ~LOW;
-          continue;
-        }
-        cell.keptIn = this.#atom;
+      const more = marksOf(cell);
+      const held = cell === this.#heldCell && slot === this.#heldSlot;
+      if (held || (slot === 0 && cell.keptIn === this.#atom)) {
+        // It has no entry of its own then, so nobody else clears its marks before turns are counted from the beginning.
+        more.turn = 0;
+        more.marks &= ~LOW;
+        continue;
       }
-      if ((cell.marks & bit) !== 0) continue;
-      cell.marks |= bit;
+      const bit = keptBit(slot);
+      if ((more.marks & bit) !== 0) continue;
+      if (slot === 0) cell.keptIn = this.#atom;
+      more.marks |= bit;
       this.#cells[kept] = cell;
       this.#slots[kept] = slot;
       this.#olds[kept] = this.#olds[i];
@@ -230,7 +281,7 @@ export class UndoLog {
     const cell = this.#turnCell;
     if (cell !== undefined) {
       this.#turnCell = undefined;
-      cell.first = this.#turnOld;
+      cell.set(this.#turnSlot, this.#turnOld);
       if (this.#turnOld === absent) this.#emptied.push(cell);
     }
     this.#restore(this.#kept, this.#mapsKept);
@@ -261,7 +312,7 @@ export class UndoLog {
     }
     const held = this.#heldCell;
     if (held !== undefined) {
-      held.first = this.#heldOld;
+      held.set(this.#heldSlot, this.#heldOld);
       if (this.#heldOld === absent) this.#emptied.push(held);
       this.#heldCell = undefined;
     }
@@ -287,7 +338,7 @@ export class UndoLog {
       const cell = this.#cells[i] as Cell;
       const old = this.#olds[i];
       cell.set(this.#slots[i] as number, old);
-      cell.marks &= ~LOW;
+      marksOf(cell).marks &= ~LOW;
       if (old === absent) this.#emptied.push(cell);
     }
     this.#n = Math.min(this.#n, toCell);
@@ -299,9 +350,9 @@ export class UndoLog {
   /** Clears the marks and lets go of old values. */
   #forget(n: number, m: number): void {
     for (let i = 0; i < n; i++) {
-      const cell = this.#cells[i] as Cell;
-      cell.turn = 0;
-      cell.marks = 0;
+      const more = marksOf(this.#cells[i] as Cell);
+      more.turn = 0;
+      more.marks = 0;
       this.#olds[i] = undefined;
     }
     const firstOlds = this.#firstOlds;
@@ -342,7 +393,7 @@ export class UndoLog {
 
   #sweep(): void {
     for (const cell of this.#emptied)
-      if (cell.empty && cell.home?.get(cell.key) === cell) cell.home.delete(cell.key);
+      if (cell.empty && cell.home?.get(cell.key) === cell) cell.home.remove(cell);
     this.#emptied = [];
   }
 }

@@ -141,7 +141,7 @@ export class TaskContext implements AnyContext {
     const cell = this.cell ?? (this.key === undefined ? undefined : this.#state.cells.get(this.key));
     if (cell === undefined) return;
     const { undoLog } = this.turns;
-    for (let slot = cell.rest?.length ?? 0; slot >= 0; slot--) {
+    for (let slot = cell.slots - 1; slot >= 0; slot--) {
       if (cell.get(slot) === absent) continue;
       undoLog.before(cell, slot, true);
       cell.set(slot, absent);
@@ -386,7 +386,7 @@ export class TaskContext implements AnyContext {
   #create(): Cell {
     const { cells } = this.#state;
     const cell = new Cell(this.key as Key, cells);
-    cells.set(cell.key, cell);
+    cells.add(cell);
     this.cell = cell;
     return cell;
   }

@@ -102,6 +102,7 @@ export class Partition implements Ground, Known {
   /** Lets up to so many entities run. Returns how many did. */
   run(limit: number): number {
     const { ready, turns } = this;
+    const { pace } = ready;
     let done = 0;
     this.busy = true;
     let entity: Runnable | undefined;
@@ -115,9 +116,13 @@ export class Partition implements Ground, Known {
         }
         entity ??= ready.take();
         if (entity === undefined) break;
-        done++;
-        this.steps++;
-        if (!entity.run()) entity = undefined;
+        const steps = Math.min(limit - done, 0x100 - (this.steps & 0xff)) - 1;
+        pace.left = steps;
+        const more = entity.run();
+        const made = 1 + steps - pace.left;
+        done += made;
+        this.steps += made;
+        if (!more) entity = undefined;
         else if (ready.before(entity)) {
           ready.add(entity);
           entity = undefined;

@@ -23,7 +23,13 @@ export const SEQUENCERS: Rank = 2;
 export const SPLITTERS: Rank = 3;
 export const GENERATORS: Rank = 4;
 
+/** How many steps more may be made before somebody else is asked: for entities that make several in a row. */
+export interface Pace {
+  left: number;
+}
+
 export interface Ready {
+  readonly pace: Pace;
   add(entity: Runnable): void;
   remove(entity: Runnable): void;
   /** Takes out who runs next. */
@@ -37,6 +43,7 @@ export interface Ready {
  * Strictly by class, at random within a class: all that follows from an atom is done before a generator makes the next.
  */
 export class RankedReady implements Ready {
+  readonly pace: Pace = { left: 0 };
   readonly #ranks: readonly RankList[] = [
     new RankList(),
     new RankList(),
@@ -109,6 +116,7 @@ class RankList {
 
 /** First come, first served: whoever can run runs once in every round. */
 export class FairReady implements Ready {
+  readonly pace: Pace = { left: 0 };
   #ring: (Runnable | undefined)[] = Array.from({ length: 64 });
   #first = 0;
   #next = 0;

@@ -6,6 +6,8 @@
  *     connected to further streams at any time.
  * Q3. If one workflow alone reads its stream and has nothing else of it to read, the atom goes straight there, in the
  *     same step. In the stepping system the workflow would have been next in any case: nothing of its class is ready.
+ * Q4. If what comes of it comes back here, and nothing else is ready here, that is the next step; as long as it is nobody
+ *     else's turn, it is made at once.
  */
 import { PorticoError, describe } from '../errors.ts';
 import { inWords } from '../graph/arguments.ts';
@@ -28,6 +30,10 @@ export class SequencerRuntime implements Runnable, Consumer {
   /** The inputs with an atom waiting, in no particular order. */
   readonly #readyCursors: (Cursor | undefined)[] = [undefined];
   #readyCount = 0;
+  /** Whether it takes what it is offered: while it passes an atom on. */
+  #takes = false;
+  #offered: Atom | undefined = undefined;
+  #offeredBy: Cursor | undefined = undefined;
   readonly #ready: Ready;
   readonly #random: Random;
   readonly #pool: AtomPool;
@@ -75,17 +81,62 @@ export class SequencerRuntime implements Runnable, Consumer {
   run(): boolean {
     const at = this.#readyCount === 1 ? 0 : this.#choose();
     const cursor = this.#readyCursors[at] as Cursor;
-    const atom = cursor.peek() as Atom;
-    // Q2.
-    if (atom.n > 0 && !this.#pass(atom)) return false;
     this.last = cursor.input;
-    cursor.advance();
-    if (!cursor.waiting) this.#unlist(at);
+    const taken = cursor.take();
+    if (taken === undefined) {
+      // Others read the same stream: the atom stays there until they have.
+      if (!this.#pass(cursor.peek() as Atom)) return false;
+      cursor.advance();
+      if (!cursor.waiting) this.#unlist(at);
+    } else {
+      if (!cursor.waiting) this.#unlist(at);
+      if (!this.#passTaken(cursor, taken)) return false;
+      while (this.#offered !== undefined) if (!this.#next()) return false;
+    }
     return this.#readyCount > 0;
+  }
+
+  /** Q4. */
+  offer(cursor: Cursor, atom: Atom): boolean {
+    if (!this.#takes || this.#readyCount > 0 || this.#offered !== undefined) return false;
+    this.#offered = atom;
+    this.#offeredBy = cursor;
+    return true;
+  }
+
+  /** Q4: what it was offered while it ran. */
+  #next(): boolean {
+    const atom = this.#offered as Atom;
+    const cursor = this.#offeredBy as Cursor;
+    this.#offered = undefined;
+    const { pace } = this.#ready;
+    if (this.#readyCount > 0 || pace.left <= 0 || this.#ready.before(this)) {
+      cursor.stream.putBack(atom);
+      this.arrived(cursor);
+      return true;
+    }
+    pace.left--;
+    this.last = cursor.input;
+    return this.#passTaken(cursor, atom);
+  }
+
+  /** Passes on an atom that was taken from its stream. If the system has to stop it goes back there. */
+  #passTaken(cursor: Cursor, atom: Atom): boolean {
+    this.#takes = true;
+    const passed = this.#pass(atom);
+    this.#takes = false;
+    if (passed) cursor.stream.release(atom);
+    else {
+      cursor.stream.putBack(atom);
+      if (!cursor.known) this.arrived(cursor);
+    }
+    return passed;
   }
 
   /** Q3. Returns false if the system has to stop; the atom then stays with its input. */
   #pass(atom: Atom): boolean {
+    // Q2.
+    if (atom.n === 0) return true;
     const { stream } = this;
     const reader = stream.soleReader;
     if (atom.end === ATOM && reader?.accept !== undefined) {

@@ -4,7 +4,8 @@
  * S1. Atoms are numbered in the order in which they were appended; every cursor sees them in that order, without gaps.
  * S2. An atom is kept until every cursor has passed it, or for good if the stream is retained.
  * S3. A cursor that comes late begins at the end, or at the start of a retained stream.
- * S4. An atom may pass through without being kept if the only reader has read all others and takes it at once.
+ * S4. An atom may pass through without being kept if the only reader has read all others and takes it at once: when it is
+ *     offered (`offer`), or when its writer runs the reader itself (`soleReader`). It then has a holder all the same.
  */
 import type { Atom, AtomPool } from './atom.ts';
 
@@ -14,6 +15,8 @@ export interface Consumer {
   arrived(cursor: Cursor): void;
   /** Reads an atom at once, for those who can; false if it failed and the system has to stop. */
   accept?(atom: Atom): boolean;
+  /** May take an atom at once: one that nobody else reads, after all others of this cursor. Whoever takes it holds it. */
+  offer?(cursor: Cursor, atom: Atom): boolean;
 }
 
 export class AtomicStream {
@@ -74,6 +77,11 @@ export class AtomicStream {
     this.events += atom.n;
     const only = this.#only;
     if (only !== undefined) {
+      if (this.#next === this.#first && only.consumer.offer?.(only, atom) === true) {
+        atom.holders++;
+        this.#through++;
+        return;
+      }
       this.#keep(atom);
       if (!only.known) only.consumer.arrived(only);
     } else if (this.cursors.length > 0 || this.retained) {
@@ -83,6 +91,20 @@ export class AtomicStream {
       this.#through++;
       if (atom.holders === 0) this.#pool.give(atom);
     }
+  }
+
+  /** Takes back an atom that the only reader took and could not read after all: it is the next again. */
+  putBack(atom: Atom): void {
+    const first = this.#first - 1;
+    if (this.#next - first > this.#mask + 1) this.#grow();
+    this.#ring[first & this.#mask] = atom;
+    this.#first = first;
+    (this.#only as Cursor).position = first;
+  }
+
+  /** An atom that was taken has been read. */
+  release(atom: Atom): void {
+    if (--atom.holders === 0) this.#pool.give(atom);
   }
 
   #keep(atom: Atom): void {
@@ -137,13 +159,24 @@ export class AtomicStream {
   }
 
   #drop(): void {
+    const atom = this.shift();
+    if (--atom.holders === 0) this.#pool.give(atom);
+  }
+
+  /** @internal Lets go of the oldest atom, which its holder has to release. */
+  shift(): Atom {
     const first = this.#first;
     const place = first & this.#mask;
     const atom = this.#ring[place] as Atom;
     this.#ring[place] = undefined;
     this.#first = first + 1;
-    if (--atom.holders === 0) this.#pool.give(atom);
     if (this.onRoom !== undefined) this.onRoom();
+    return atom;
+  }
+
+  /** @internal */
+  get only(): Cursor | undefined {
+    return this.#only;
   }
 
   #grow(): void {
@@ -180,6 +213,17 @@ export class Cursor {
   /** The next atom, still unread. */
   peek(): Atom | undefined {
     return this.stream.at(this.position);
+  }
+
+  /**
+   * Takes the next atom out, for a reader that is alone: what it publishes while it reads may then be offered to it at once.
+   * The atom has to be released, or put back. Undefined if there are other readers, or the past is kept.
+   */
+  take(): Atom | undefined {
+    const { stream } = this;
+    if (stream.only !== this) return undefined;
+    this.position++;
+    return stream.shift();
   }
 
   /** The next atom has been read. */

@@ -9,13 +9,14 @@ import type { EgressRuntime } from './egress.ts';
 import type { TaskTimers } from './entrance.ts';
 import type { PortalRuntime } from './portal.ts';
 import type { Random } from './random.ts';
+import { Table } from './table.ts';
 import type { Turns } from './turn.ts';
 
 /** The state of a task: shared by all its parts. */
 export class TaskState {
   readonly name: string;
   readonly path: string;
-  readonly cells: Cells = new Map();
+  readonly cells: Cells = new Table();
   readonly own: Cell = new Cell('', undefined);
   readonly #slots = new Map<StateHandle, number>();
   readonly #bySlot = { key: new Map<string, number>(), task: new Map<string, number>() };

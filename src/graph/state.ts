@@ -205,6 +205,9 @@ export function frozen<T>(value: T): T {
 
 function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
+  // Asking for the prototype takes longer, and most instances of classes are told apart by this.
+  const { constructor } = value;
+  if (constructor !== Object && constructor !== Array && typeof constructor === 'function') return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   const plain = prototype === Object.prototype || prototype === null || Array.isArray(value);
   return plain && !Object.isFrozen(value);
