@@ -1,6 +1,7 @@
 /**
  * The ports through which everything enters that is not a function of the program and its input: time, entropy, the
- * event loop and the log. Nothing else in Portico reads a clock, draws a random number or prints.
+ * event loop, the log and the disk. Nothing else in Portico reads a clock, draws a random number, prints or touches a
+ * file.
  */
 import { PorticoError, printed } from './errors.ts';
 
@@ -37,6 +38,49 @@ export interface Host extends Clock {
   /** Calls back once after a while; the returned function cancels. */
   after(delayMs: number, wake: () => void): () => void;
   log(record: LogRecord): void;
+}
+
+/**
+ * One folder of a disk. Everything on files goes through this, so that a simulated disk can stand in its place. What it
+ * throws has a `code` like Node's: `EEXIST`, `ENOENT`, `ENOSPC`, `EIO` and so on.
+ */
+export interface Disk {
+  /** Where it is, for messages. */
+  readonly path: string;
+  /** The names of all files, in any order. */
+  list(): Promise<readonly string[]>;
+  /** Opens a file, `create` one that did not exist: if it does, that fails with `EEXIST`. */
+  open(name: string, mode: 'read' | 'write' | 'create'): Promise<DiskFile>;
+  /** Synchronous, for what has to be known before anything else happens. */
+  exists(name: string): boolean;
+  /** Takes the place of what has that name already. */
+  rename(from: string, to: string): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Makes creations, renames and removals durable. */
+  syncNames(): Promise<void>;
+}
+
+/** An open file. What is written is durable after `sync` only, and its name after `syncNames` of the disk. */
+export interface DiskFile {
+  size(): Promise<number>;
+  /** The bytes there are: fewer than asked for at the end of the file. */
+  read(at: number, length: number): Promise<Uint8Array>;
+  /** The same at once, for what is read within a turn. */
+  readSync(at: number, length: number): Uint8Array;
+  /** Writes all of the bytes; they are not to be changed until then. */
+  write(at: number, bytes: Uint8Array): Promise<void>;
+  truncate(length: number): Promise<void>;
+  /** Whether it still has a name: once removed or replaced it never has one again. Synchronous like `exists`. */
+  linked(): boolean;
+  /** Makes what was written durable. After a failure nobody knows what is: never try again. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The code of what a disk threw, if it was a disk that threw it. */
+export function diskCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }
 
 /**

@@ -74,6 +74,13 @@ export { explain, type ExplainOptions } from './system/explain.ts';
 export { abortController, formatLogLine, manualClock, platformHost } from './host.ts';
 export type { Aborted, Clock, Host, LogLevel, LogRecord, ManualClock } from './host.ts';
 
+// Keep it.
+export { memoryStore, type Store, type StoreParts } from './system/store.ts';
+export type { EpochOptions } from './engine/epoch.ts';
+export type { DataType } from './codec.ts';
+export type { Journal, JournalRecord, Opening } from './journal/journal.ts';
+export type { Row, State } from './state/state.ts';
+
 // When something is wrong.
 export { errorCatalogue, InvariantViolation, PorticoError } from './errors.ts';
 export type { ErrorCode, ErrorFamily, Problem } from './errors.ts';

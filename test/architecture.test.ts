@@ -22,7 +22,8 @@ const core = [...leaves, ...contracts, 'graph', 'plan', 'engine', 'system'];
 const parts: Record<string, readonly string[]> = {
   errors: [],
   host: ['errors'],
-  codec: ['errors'],
+  bytes: ['errors'],
+  codec: ['errors', 'bytes'],
   journal: leaves,
   state: leaves,
   transport: leaves,
@@ -184,6 +185,8 @@ describe('the checker', () => {
         'package.json': '',
         'src/tsconfig.json': '',
         'src/errors.ts': '',
+        'src/bytes/writer.ts': `import { fail } from '../errors.ts';`,
+        'src/codec.ts': `import { Writer } from './bytes/writer.ts';`,
         'src/graph/stream.ts': `import { fail } from '../errors.ts';`,
         'src/plan/plan.ts': `import type { Stream } from '../graph/stream.ts';`,
         'src/engine/atom.ts': `import type { Journal } from '../journal/journal.ts';`,

@@ -8,27 +8,40 @@
  *     stays in a field, so that an atom with one turn, or one cell, needs no log.
  * C3. Undoing in reverse order restores every cell exactly, and cells that came to be are gone again.
  *     Its entries need no mark that has to be cleared: the cell is stamped with the number of the atom.
- * C4. When an atom is done, cells that hold nothing are dropped: nothing is left of a key that was deleted.
+ * C4. When an atom is done, cells that hold nothing are dropped: nothing is left of a key that was deleted. If the store
+ *     has the cell it stays, empty, until that is deleted there: or else it would be read again.
+ * C5. A cell that was written to since the last cut is in the list of those; undoing what was written leaves it there.
  */
 import { absent } from '../graph/context.ts';
 import type { Key } from '../graph/keys.ts';
 import type { Entries } from '../graph/state.ts';
 import type { Table } from './table.ts';
 
-/** The cells of one task, by key. */
-export type Cells = Table<Cell>;
+/** Where the cells of one task are. */
+export interface Home {
+  /** Those of its keys. */
+  readonly cells: Table<Cell>;
+  /** That of the task itself. */
+  readonly own: Cell;
+}
 
 export class Cell {
   readonly key: Key;
-  /** Where it is found; undefined for the one cell of the task itself. */
-  readonly home: Cells | undefined;
+  readonly home: Home;
   first: unknown = absent;
   /** The atom that last kept the first slot's old value. */
   keptIn = 0;
   /** What most cells do not have. */
   more: MoreSlots | undefined = undefined;
 
-  constructor(key: Key, home: Cells | undefined) {
+  /** The epoch in which it was last written to. */
+  epoch = 0;
+  /** Whether the store has it. It is not dropped then before the store has let go of it, too. */
+  stored = false;
+  /** Whether anybody has looked at it of late. */
+  used = true;
+
+  constructor(key: Key, home: Home) {
     this.key = key;
     this.home = home;
   }
@@ -160,10 +173,15 @@ export class UndoLog {
   #mapsKept = 0;
   /** Cells that may have become empty. */
   #emptied: Cell[] = [];
+  /** The number of the epoch; 0 if none is ever cut. */
+  epoch = 0;
+  /** The cells that were written to in this epoch (C5). */
+  written: Cell[] = [];
 
   /** Logs the value of a slot that is about to be written. */
   before(cell: Cell, slot: number, deletes: boolean): void {
     this.dirty = true;
+    if (cell.epoch !== this.epoch) this.#write(cell);
     if (deletes) this.#emptied.push(cell);
     if (this.#turnCell === undefined) {
       this.#turnCell = cell;
@@ -181,6 +199,11 @@ export class UndoLog {
     }
   }
 
+  #write(cell: Cell): void {
+    cell.epoch = this.epoch;
+    this.written.push(cell);
+  }
+
   /** Logs a slot beside the one that is held. */
   #another(cell: Cell, slot: number, old: unknown): void {
     const more = marksOf(cell);
@@ -195,8 +218,9 @@ export class UndoLog {
   }
 
   /** Logs the value of an entry of a map that is about to be written. */
-  beforeEntry(map: EntryMap, key: Key, value: unknown): void {
+  beforeEntry(cell: Cell, map: EntryMap, key: Key, value: unknown): void {
     this.dirty = true;
+    if (cell.epoch !== this.epoch) this.#write(cell);
     const m = this.#m++;
     this.#maps[m] = map;
     this.#mapKeys[m] = key;
@@ -392,8 +416,11 @@ export class UndoLog {
   }
 
   #sweep(): void {
-    for (const cell of this.#emptied)
-      if (cell.empty && cell.home?.get(cell.key) === cell) cell.home.remove(cell);
+    for (const cell of this.#emptied) {
+      const { home, key } = cell;
+      if (cell.empty && !cell.stored && home.own !== cell && home.cells.get(key) === cell)
+        home.cells.remove(cell);
+    }
     this.#emptied = [];
   }
 }

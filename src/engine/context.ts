@@ -25,7 +25,7 @@ import { Cell, EntryMap } from './cells.ts';
 import { CancelTimer, TaskTimer, type Entrance } from './entrance.ts';
 import { Ask, Gather, Late, Refusal, Reply, named, type Awaited, type Resumption } from './portal.ts';
 import { Draw } from './random.ts';
-import { checkedKey, type Abilities, type Surroundings, type TaskState } from './task.ts';
+import { checkedKey, Checks, type Abilities, type Surroundings, type TaskState } from './task.ts';
 import type { Turns } from './turn.ts';
 
 /** How long an ask waits if it does not say. */
@@ -52,6 +52,7 @@ export class TaskContext implements AnyContext {
   readonly #abilities: Abilities;
   readonly #surroundings: Surroundings;
   readonly #strict: boolean;
+  readonly #checks: Checks | undefined;
   /** The handle that was used first: that of most turns. */
   #main: StateHandle | undefined = undefined;
   #mainSlot = 0;
@@ -68,6 +69,8 @@ export class TaskContext implements AnyContext {
     this.#abilities = abilities;
     this.#surroundings = surroundings;
     this.#strict = surroundings.strict;
+    const { check } = surroundings;
+    this.#checks = check && new Checks(check);
     const { name, path } = state;
     const at =
       (level: LogLevel) =>
@@ -102,6 +105,7 @@ export class TaskContext implements AnyContext {
     if ((this as TaskContext | undefined) === undefined) throw unbound('emit');
     const { out, key } = this;
     if (out === undefined) throw this.#cannot('emit');
+    if (this.#checks !== undefined && typeof value === 'object') this.#checks.see(value, this.path);
     const n = out.n++;
     out.keys[n] = key === undefined ? deriveKey(value, 0) : key;
     out.values[n] = value;
@@ -111,6 +115,7 @@ export class TaskContext implements AnyContext {
     if ((this as TaskContext | undefined) === undefined) throw unbound('emitTo');
     const { out } = this;
     if (out === undefined) throw this.#cannot('emitTo');
+    if (this.#checks !== undefined && typeof value === 'object') this.#checks.see(value, this.path);
     const n = out.n++;
     const plain = typeof key === 'string' || (typeof key === 'number' && key - key === 0);
     out.keys[n] = plain ? key : checkedKey(key, this.path);
@@ -138,7 +143,7 @@ export class TaskContext implements AnyContext {
 
   forget(): void {
     TaskContext.#alive(this, 'forget');
-    const cell = this.cell ?? (this.key === undefined ? undefined : this.#state.cells.get(this.key));
+    const cell = this.cell ?? (this.key === undefined ? undefined : this.#state.find(this.key));
     if (cell === undefined) return;
     const { undoLog } = this.turns;
     for (let slot = cell.slots - 1; slot >= 0; slot--) {
@@ -179,7 +184,7 @@ export class TaskContext implements AnyContext {
   }
 
   writeState(handle: StateHandle, value: unknown): void {
-    if (this.#strict && typeof value === 'object') frozen(value);
+    if (typeof value === 'object') this.#look(value);
     const cell =
       handle.scope === 'key' ? (this.cell ?? this.#find(handle) ?? this.#create()) : this.#own(handle);
     const slot = handle === this.#main ? this.#mainSlot : this.#slot(handle);
@@ -189,7 +194,7 @@ export class TaskContext implements AnyContext {
   }
 
   writeEntry(handle: StateHandle, key: Key, value: unknown): void {
-    if (this.#strict && typeof value === 'object') frozen(value);
+    if (typeof value === 'object') this.#look(value);
     let map = this.readState(handle);
     if (map === absent) {
       if (value === absent) return;
@@ -198,7 +203,8 @@ export class TaskContext implements AnyContext {
     }
     const entries = map as EntryMap;
     const checked = typeof key === 'string' ? key : checkedKey(key, this.path);
-    this.turns.undoLog.beforeEntry(entries, checked, value);
+    const cell = handle.scope === 'key' ? (this.cell as Cell) : this.#own(handle);
+    this.turns.undoLog.beforeEntry(cell, entries, checked, value);
     entries.put(checked, value);
     // C4: an empty map is no state.
     if (value === absent && entries.size === entries.gone) this.writeState(handle, absent);
@@ -367,6 +373,12 @@ export class TaskContext implements AnyContext {
     return request;
   }
 
+  /** At an object that is to be kept. */
+  #look(value: object | null): void {
+    if (this.#strict) frozen(value);
+    if (this.#checks !== undefined) this.#checks.see(value, this.path);
+  }
+
   #find(handle: StateHandle): Cell | undefined {
     if (!this.live) throw this.#stateOutside(handle);
     const { key } = this;
@@ -378,15 +390,15 @@ export class TaskContext implements AnyContext {
         'Use perTaskState or perTaskMap in onAtomComplete and onComplete',
       );
     }
-    const cell = this.#state.cells.get(key);
+    const cell = this.#state.find(key);
+    if (cell !== undefined) cell.used = true;
     this.cell = cell;
     return cell;
   }
 
   #create(): Cell {
-    const { cells } = this.#state;
-    const cell = new Cell(this.key as Key, cells);
-    cells.add(cell);
+    const cell = new Cell(this.key as Key, this.#state);
+    this.#state.cells.add(cell);
     this.cell = cell;
     return cell;
   }
@@ -415,7 +427,7 @@ export class TaskContext implements AnyContext {
   #ownSlot(handle: StateHandle): number {
     let slot = this.#ownSlots.get(handle);
     if (slot === undefined) {
-      const name = `${handle.slot}:${this.#entrance.operator}:${this.#ownSlots.size}`;
+      const name = `${handle.slot}:${this.#entrance.operator}:${this.#abilities.owns.indexOf(handle)}`;
       slot = this.#state.ownSlot(handle.scope, name);
       this.#ownSlots.set(handle, slot);
     }
@@ -446,6 +458,13 @@ export class TaskContext implements AnyContext {
 
   #resumption(then: unknown, rest: unknown): Resumption {
     if (typeof then === 'function') {
+      if (this.#surroundings.image !== undefined) {
+        throw this.#wrong(
+          'continuation/not-data',
+          'it awaits with a function, which cannot be stored',
+          'Declare a continuation(name, …) in the task, and await with that',
+        );
+      }
       if (rest === undefined || typeof rest === 'function')
         return { onReply: then, onFailure: rest } as Resumption;
       throw this.#badArgument(

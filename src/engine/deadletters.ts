@@ -24,10 +24,27 @@ export class DeadLetters {
     number,
     { readonly letter: DeadLetter; readonly work: Atom | Pass; readonly workflow: WorkflowRuntime }
   >();
-  #ids = 0;
+  /** The youngest number. */
+  last = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** All that there is, with the work itself. */
+  all(): Iterable<{ letter: DeadLetter; work: Atom | Pass; workflow: WorkflowRuntime }> {
+    return this.#letters.values();
+  }
+
+  has(id: number): boolean {
+    return this.#letters.has(id);
+  }
+
+  /** Takes back what was set aside before the system started. */
+  restore(id: number, workflow: WorkflowRuntime, work: Atom | Pass, error: PorticoError): void {
+    const kind: DeadLetter['kind'] = work instanceof Atom ? 'atom' : work.kind;
+    const letter: DeadLetter = { id, workflow: workflow.path, kind, events: eventsOf(work), error };
+    this.#letters.set(id, { letter, work, workflow });
   }
 
   get full(): boolean {
@@ -36,7 +53,7 @@ export class DeadLetters {
 
   /** Sets work aside. Streams and pools go on without it, so an atom is copied. */
   add(workflow: WorkflowRuntime, work: Atom | Pass, error: PorticoError): DeadLetter {
-    const id = ++this.#ids;
+    const id = ++this.last;
     const kept = work instanceof Atom ? copyOf(work) : work;
     const kind: DeadLetter['kind'] = kept instanceof Atom ? 'atom' : kept.kind;
     const letter: DeadLetter = { id, workflow: workflow.path, kind, events: eventsOf(kept), error };

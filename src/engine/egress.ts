@@ -1,17 +1,24 @@
 /** An egress at run time: what the atoms of one commit release becomes one atom of its stream (G3: not before that). */
 import type { Key } from '../graph/keys.ts';
 import type { Atom, AtomPool } from './atom.ts';
+import type { Outbox } from './outbox.ts';
 import type { AtomicStream } from './stream.ts';
 import type { Collects, Effect, Turns } from './turn.ts';
 
 export class EgressRuntime implements Collects {
   readonly stream: AtomicStream;
+  readonly #outbox: Outbox | undefined;
   readonly #turns: Turns;
   readonly #pool: AtomPool;
   #collected: Atom | undefined;
 
-  constructor(stream: AtomicStream, surroundings: { readonly turns: Turns; readonly pool: AtomPool }) {
+  constructor(
+    stream: AtomicStream,
+    outbox: Outbox | undefined,
+    surroundings: { readonly turns: Turns; readonly pool: AtomPool },
+  ) {
     this.stream = stream;
+    this.#outbox = outbox;
     this.#turns = surroundings.turns;
     this.#pool = surroundings.pool;
   }
@@ -31,7 +38,10 @@ export class EgressRuntime implements Collects {
   flush(): void {
     const atom = this.#collected;
     this.#collected = undefined;
-    if (atom !== undefined) this.stream.append(atom);
+    if (atom === undefined) return;
+    if (this.#outbox !== undefined)
+      for (let i = 0; i < atom.n; i++) this.#outbox.put(atom.keys[i] as Key, atom.values[i]);
+    this.stream.append(atom);
   }
 }
 

@@ -21,19 +21,38 @@ export interface Inbox {
   push(pass: Pass): void;
 }
 
+/** Which part of a task it leads to. */
+export interface EntrancePlace {
+  readonly path: string;
+  readonly part: number;
+  readonly continuations: readonly { readonly name: string }[];
+}
+
 export class Entrance implements Collects {
   /** The path of its task. */
   readonly path: string;
+  /** The path, and which part of the task it is: the same whenever the application runs. */
+  readonly id: string;
   readonly turns: Turns;
   readonly inbox: Inbox;
+  /** The named continuations of its task. */
+  readonly continuations: readonly { readonly name: string }[];
   /** The numbers of its segment and of the operator within that. */
   readonly segment: number;
   readonly operator: number;
   #kind: PassKind = 'requests';
   #items: unknown[] = [];
 
-  constructor(path: string, turns: Turns, inbox: Inbox, segment: number, operator: number) {
+  constructor(
+    { path, part, continuations }: EntrancePlace,
+    turns: Turns,
+    inbox: Inbox,
+    segment: number,
+    operator: number,
+  ) {
     this.path = path;
+    this.id = `${path}#${part}`;
+    this.continuations = continuations;
     this.turns = turns;
     this.inbox = inbox;
     this.segment = segment;
@@ -59,11 +78,36 @@ export class Entrance implements Collects {
 /** The timers of tasks, by number, from being set until they were delivered or cancelled. */
 export class TaskTimers {
   readonly #byId = new Map<number, TaskTimer>();
-  #ids = 0;
+  /** The youngest number. */
+  last = 0;
+  /** The numbers of those that were set or are done since they were taken, if anybody takes them. */
+  #changed: Set<number> | undefined;
+
+  /** Notes what changes from now on. */
+  record(): void {
+    this.#changed = new Set();
+  }
+
+  takeChanged(): Iterable<number> {
+    const changed = this.#changed ?? [];
+    this.#changed = new Set();
+    return changed;
+  }
+
+  noteChanged(id: number): void {
+    this.#changed?.add(id);
+  }
 
   add(timer: TaskTimer): number {
-    this.#byId.set(++this.#ids, timer);
-    return this.#ids;
+    this.#byId.set(++this.last, timer);
+    return this.last;
+  }
+
+  /** Takes back a timer that was set before the system started. */
+  restore(entrance: Entrance, key: Key, due: number, payload: unknown, id: number): TaskTimer {
+    const timer = new TaskTimer(entrance, this, key, due, payload, id);
+    this.#byId.set(id, timer);
+    return timer;
   }
 
   find(id: number): TaskTimer | undefined {
@@ -72,17 +116,18 @@ export class TaskTimers {
 
   delete(id: number): void {
     this.#byId.delete(id);
+    this.noteChanged(id);
   }
 
   /** Takes back the youngest number, with its timer. */
   undo(id: number): void {
     this.#byId.delete(id);
-    this.#ids = id - 1;
+    this.last = id - 1;
   }
 
   /** Forgets the timers of tasks under a path. */
   forget(under: string): void {
-    for (const [id, { owner }] of this.#byId) if (owner.startsWith(under)) this.#byId.delete(id);
+    for (const [id, { owner }] of this.#byId) if (owner.startsWith(under)) this.delete(id);
   }
 
   get size(): number {
@@ -95,19 +140,19 @@ export class TaskTimer extends Timed implements Effect {
   readonly entrance: Entrance;
   readonly key: Key;
   readonly payload: unknown;
-  readonly #due: number;
+  readonly due: number;
   readonly #all: TaskTimers;
   readonly id: number;
   cancelled = false;
 
-  constructor(entrance: Entrance, all: TaskTimers, key: Key, due: number, payload: unknown) {
+  constructor(entrance: Entrance, all: TaskTimers, key: Key, due: number, payload: unknown, id?: number) {
     super();
     this.entrance = entrance;
     this.key = key;
     this.payload = payload;
-    this.#due = due;
+    this.due = due;
     this.#all = all;
-    this.id = all.add(this);
+    this.id = id ?? all.add(this);
   }
 
   get owner(): string {
@@ -115,7 +160,13 @@ export class TaskTimer extends Timed implements Effect {
   }
 
   apply(): void {
-    this.entrance.turns.timers.set(this, this.#due);
+    this.#all.noteChanged(this.id);
+    this.wait();
+  }
+
+  /** Lets it fire when it is due. */
+  wait(): void {
+    this.entrance.turns.timers.set(this, this.due);
   }
 
   undo(): void {

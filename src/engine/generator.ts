@@ -26,6 +26,8 @@ export class GeneratorRuntime extends Timed implements Runnable {
   readonly #ready: Ready;
   /** Counts values that cannot be keys themselves. */
   #keyless = 0;
+  /** How many atoms it has made. */
+  #made = 0;
   #windowEndsMs = -Infinity;
   #left = 0;
 
@@ -53,7 +55,29 @@ export class GeneratorRuntime extends Timed implements Runnable {
   }
 
   start(): void {
-    this.#ready.add(this);
+    if (!this.done) this.#ready.add(this);
+  }
+
+  /** How far it is: how many atoms it has made, whether it is at its end, and what it counts. */
+  position(): readonly unknown[] {
+    return [this.#made, this.done, this.#keyless, this.#windowEndsMs, this.#left];
+  }
+
+  /** Goes on where it was. Its source begins anew, so it passes over the atoms that were made. */
+  restore(position: readonly unknown[]): void {
+    const [made, done, keyless, windowEndsMs, left] = position as [number, boolean, number, number, number];
+    this.#made = made;
+    this.done = done;
+    this.#keyless = keyless;
+    this.#windowEndsMs = windowEndsMs;
+    this.#left = left;
+    if (done) return;
+    this.#guarded(() => {
+      for (let atom = 0; atom < made && this.#source.hasNext(); atom++) {
+        for (const _ of this.#source.next());
+        this.#source.keys?.();
+      }
+    });
   }
 
   close(): void {
@@ -81,6 +105,7 @@ export class GeneratorRuntime extends Timed implements Runnable {
       this.#guarded(() => {
         this.#fill(atom);
       });
+      this.#made++;
       this.#left -= atom.n;
     } else {
       atom.end = SEAL;

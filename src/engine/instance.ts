@@ -12,6 +12,8 @@ import type { AtomPool } from './atom.ts';
 import { TaskContext } from './context.ts';
 import { TaskState, type Surroundings } from './task.ts';
 import { EgressRuntime } from './egress.ts';
+import { Outbox, type OutboxGround } from './outbox.ts';
+import type { Image } from './recover.ts';
 import { Entrance } from './entrance.ts';
 import { GeneratorRuntime } from './generator.ts';
 import { HandlerOperator, KeyedMapOperator, KeyOperator, leanOperator, type Operator } from './operators.ts';
@@ -24,10 +26,12 @@ import { AtomicStream, type Cursor } from './stream.ts';
 import { WorkflowRuntime, type Segment, type WorkflowHost } from './workflow.ts';
 
 /** What an instance needs of its partition. */
-export interface Ground extends WorkflowHost, Surroundings {
+export interface Ground extends WorkflowHost, Surroundings, OutboxGround {
   readonly pool: AtomPool;
   readonly ready: Ready;
   readonly random: Random;
+  /** What the store holds, if there is one. */
+  readonly image: Image | undefined;
   /** What launched applications offer. */
   entity(path: string): Entity | undefined;
 }
@@ -51,7 +55,11 @@ export class Instance {
   readonly workflows: readonly WorkflowRuntime[];
   readonly generators: readonly GeneratorRuntime[];
   readonly #ground: Ground;
-  readonly #states: TaskState[] = [];
+  readonly states: TaskState[] = [];
+  /** What left through egresses that keep, by the path of the egress. */
+  readonly outboxes: Map<string, Outbox> = new Map();
+  /** Where timers and replies enter, by what they are called in the store. */
+  readonly entrances: Map<string, Entrance> = new Map();
   readonly #egresses: ReadonlyMap<string, EgressRuntime>;
   readonly #connected: { readonly sequencer: SequencerRuntime; readonly cursor: Cursor }[] = [];
 
@@ -70,8 +78,12 @@ export class Instance {
     ])
       this.#addStream(streamPath(path));
     for (const { path } of app.splits) this.#addStream(path);
+    for (const { runtime } of this.entities.values()) ground.image?.restoreStream(runtime as AtomicStream);
     this.#egresses = new Map(
-      app.egresses.map(({ path }) => [path, new EgressRuntime(this.stream(streamPath(path)), ground)]),
+      app.egresses.map(({ path, kept }) => {
+        const outbox = kept ? this.#outbox(path) : undefined;
+        return [path, new EgressRuntime(this.stream(streamPath(path)), outbox, ground)];
+      }),
     );
     for (const { path, strategy } of app.sequencers) {
       const runtime = new SequencerRuntime(path, this.stream(streamPath(path)), strategy, ground);
@@ -93,6 +105,7 @@ export class Instance {
     this.workflows = app.workflows.map(
       ({ path, onFailure }) => new WorkflowRuntime(path, this.stream(streamPath(path)), onFailure, ground),
     );
+    if (ground.image !== undefined) this.#restore(ground.image);
     this.workflows.forEach((workflow, i) => {
       workflow.equip(this.#segments(i, workflow, pool), plan.workflows[i]?.sink ?? []);
     });
@@ -121,6 +134,7 @@ export class Instance {
     for (const { sequencer, cursor } of this.#connected) sequencer.disconnect(cursor);
     for (const { path, splitter } of app.splits) this.#find(splitter, 'splitter').remove(path);
     for (const generator of this.generators) generator.close();
+    for (const outbox of this.outboxes.values()) outbox.close();
     for (const workflow of this.workflows) workflow.close();
     for (const { kind, runtime } of this.entities.values()) {
       if (kind === 'sequencer' || kind === 'splitter') runtime.close();
@@ -130,13 +144,13 @@ export class Instance {
   /** The number of cells of each task that has any, by the path of the task. */
   cellCounts(): Map<string, number> {
     return new Map(
-      this.#states.filter(({ cells }) => cells.size > 0).map(({ path, cells }) => [path, cells.size]),
+      this.states.filter(({ cells }) => cells.size > 0).map(({ path, cells }) => [path, cells.size]),
     );
   }
 
   /** Clears the stamps of all cells. */
   clearStamps(): void {
-    for (const { cells, own } of this.#states) {
+    for (const { cells, own } of this.states) {
       own.keptIn = 0;
       for (const cell of cells.values()) cell.keptIn = 0;
     }
@@ -144,6 +158,31 @@ export class Instance {
 
   stream(path: string): AtomicStream {
     return this.#find(path, 'stream');
+  }
+
+  #outbox(path: string): Outbox {
+    const outbox = new Outbox(path, this.#ground);
+    this.outboxes.set(path, outbox);
+    this.#ground.image?.restoreOutbox(outbox);
+    return outbox;
+  }
+
+  /** Lets its parts go on where they were. */
+  #restore(image: Image): void {
+    for (const { kind, runtime } of this.entities.values()) {
+      if (kind === 'sequencer') runtime.last = (image.list('sequencers', runtime.path)?.[0] ?? -1) as number;
+      if (kind === 'splitter')
+        runtime.unmatched = (image.list('splitters', runtime.path)?.[0] ?? 0) as number;
+      if (kind === 'portal') {
+        const [requests = 0, late = 0, deferred = 0] = (image.list('portals', runtime.path) ??
+          []) as number[];
+        Object.assign(runtime, { requests, late, deferred });
+      }
+    }
+    for (const generator of this.generators) {
+      const position = image.list('generators', generator.path);
+      if (position !== undefined) generator.restore(position);
+    }
   }
 
   #addStream(path: string): void {
@@ -166,10 +205,13 @@ export class Instance {
         for (const task of members) {
           const node = tasks[task];
           if (node === undefined) continue;
-          const state = new TaskState(node.name, `${workflow.path}/${node.name}`);
-          this.#states.push(state);
-          for (const spec of node.parts)
-            this.#addOperator(made(spec, state), state, workflow, segment, operators, pool);
+          const { image } = this.#ground;
+          const state = new TaskState(node.name, `${workflow.path}/${node.name}`, image);
+          image?.restoreTask(state);
+          this.states.push(state);
+          node.parts.forEach((spec, part) => {
+            this.#addOperator(made(spec, state), part, state, workflow, segment, operators, pool);
+          });
         }
         return { operators, inputs, readers };
       },
@@ -178,6 +220,7 @@ export class Instance {
 
   #addOperator(
     spec: TaskSpec,
+    part: number,
     state: TaskState,
     workflow: WorkflowRuntime,
     segment: number,
@@ -191,11 +234,14 @@ export class Instance {
     const { lean } = spec;
     const key = keyed && (lean === undefined || lean.kind === 'map') ? last : undefined;
     if (key !== undefined) operators.pop();
-    const entrance = new Entrance(state.path, this.#ground.turns, workflow.inbox, segment, operators.length);
+    const place = { path: state.path, part, continuations: spec.continuations };
+    const entrance = new Entrance(place, this.#ground.turns, workflow.inbox, segment, operators.length);
+    this.entrances.set(entrance.id, entrance);
     const abilities = {
       asks: new Map(spec.asks.map(({ path }) => [path, this.#find(path, 'portal')])),
       answers: new Map(spec.answers.map(({ portal }) => [portal.path, this.#find(portal.path, 'portal')])),
       continuations: new Set<unknown>(spec.continuations),
+      owns: spec.owns,
       hasTimer: handlers.onTimer !== undefined,
       egresses: this.#egresses,
     };

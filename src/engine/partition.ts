@@ -14,7 +14,9 @@ import { checkedKey } from './task.ts';
 import { DeadLetters } from './deadletters.ts';
 import { TaskTimers, type Pass } from './entrance.ts';
 import { Instance, type Entity, type Ground } from './instance.ts';
+import type { Outbox } from './outbox.ts';
 import { Random } from './random.ts';
+import type { Image } from './recover.ts';
 import { FairReady, RankedReady, type Ready, type Runnable } from './ready.ts';
 import type { AtomicStream } from './stream.ts';
 import { Tap, type Subscriber } from './tap.ts';
@@ -30,6 +32,12 @@ export interface PartitionOptions {
   readonly strict: boolean;
   readonly deadLetterLimit: number;
   readonly log: (level: LogLevel, name: string, path: string, value: unknown) => void;
+  /** What the store holds, if there is one. */
+  readonly image?: Image | undefined;
+  /** Refuses what cannot be stored. */
+  readonly check?: ((value: unknown, where: string) => void) | undefined;
+  /** Waits, outside all turns. */
+  readonly pause?: (ms: number) => Promise<void>;
 }
 
 export class Partition implements Ground, Known {
@@ -49,11 +57,20 @@ export class Partition implements Ground, Known {
   busy = false;
   /** How many steps were made. */
   steps = 0;
+  readonly image: Image | undefined;
+  readonly check: PartitionOptions['check'];
+  readonly pause: (ms: number) => Promise<void>;
+  /** Called when something waits that may leave only after a commit. */
+  onHeld: (() => void) | undefined;
   readonly #entities = new Map<string, Entity>();
-  readonly #taps = new Set<Tap>();
+  readonly taps: Set<Tap> = new Set();
 
-  constructor({ seed, clock, order, strict, deadLetterLimit, log }: PartitionOptions) {
+  constructor(options: PartitionOptions) {
+    const { seed, clock, order, strict, deadLetterLimit, log, image } = options;
     this.random = new Random(seed);
+    this.image = image;
+    this.check = options.check;
+    this.pause = options.pause ?? (() => Promise.resolve());
     this.ready = order === 'fair' ? new FairReady() : new RankedReady(this.random);
     this.turns = new Turns(clock);
     this.turns.undoLog.onWrap = () => {
@@ -62,6 +79,16 @@ export class Partition implements Ground, Known {
     this.strict = strict;
     this.deadLetters = new DeadLetters(deadLetterLimit);
     this.log = log;
+    if (image !== undefined) this.#restore(image);
+  }
+
+  #restore(image: Image): void {
+    const now = image.list('partition', 'now');
+    if (now === undefined) return;
+    const [random, timers, letters] = now as [number, number, number];
+    this.random.state = random;
+    this.taskTimers.last = timers;
+    this.deadLetters.last = letters;
   }
 
   launch(plan: Plan): void {
@@ -77,7 +104,7 @@ export class Partition implements Ground, Known {
     instance.close();
     this.instances.delete(instance.path);
     for (const path of instance.entities.keys()) this.#entities.delete(path);
-    for (const tap of this.#taps)
+    for (const tap of this.taps)
       if (instance.entities.get(tap.stream.path)?.runtime === tap.stream) this.untap(tap);
     const under = `${instance.path}/`;
     const { timers } = this.turns;
@@ -97,6 +124,25 @@ export class Partition implements Ground, Known {
         ? []
         : plan.requires.filter((need) => instance.entities.has(need.path)).map(({ by }) => by),
     );
+  }
+
+  /** Something waits for the next commit. */
+  held(): void {
+    this.onHeld?.();
+  }
+
+  /** All that holds back what may leave only after a commit (E3). */
+  *gates(): Iterable<{ cut(): void; release(): void }> {
+    yield* this.taps;
+    for (const { outboxes } of this.instances.values()) yield* outboxes.values();
+  }
+
+  outbox(path: string): Outbox | undefined {
+    for (const { outboxes } of this.instances.values()) {
+      const found = outboxes.get(path);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** Lets up to so many entities run. Returns how many did. */
@@ -163,8 +209,8 @@ export class Partition implements Ground, Known {
   }
 
   tap(stream: AtomicStream, subscriber: Subscriber, from: 'end' | 'start'): Tap {
-    const tap: Tap = new Tap(stream, subscriber, this.ready, from, (cause) => {
-      this.#taps.delete(tap);
+    const failed = (cause: unknown): void => {
+      this.taps.delete(tap);
       const cure = 'Catch in the subscriber what may happen there, and subscribe again';
       const what = `a subscriber threw and was unsubscribed: ${describe(cause)}`;
       const error = new PorticoError(
@@ -172,14 +218,21 @@ export class Partition implements Ground, Known {
         { cause },
       );
       this.log('error', stream.path, stream.path, error.message);
-    });
-    this.#taps.add(tap);
+    };
+    const held =
+      this.image === undefined
+        ? undefined
+        : (): void => {
+            this.held();
+          };
+    const tap: Tap = new Tap(stream, subscriber, this.ready, from, failed, held);
+    this.taps.add(tap);
     return tap;
   }
 
   untap(tap: Tap): void {
     tap.close();
-    this.#taps.delete(tap);
+    this.taps.delete(tap);
   }
 
   /** Lets an atom or pass that was set aside run again. */

@@ -26,7 +26,8 @@ export class PortalRuntime {
   late = 0;
   /** The requests that were left open, by number. */
   readonly open: Map<number, Ask> = new Map();
-  #deferred = 0;
+  /** The youngest number that a request was left open under. */
+  deferred = 0;
   #entrance: Entrance | undefined;
   #handle: RequestHandler | undefined;
 
@@ -43,13 +44,13 @@ export class PortalRuntime {
 
   /** Leaves a request open. */
   defer(ask: Ask): Deferral {
-    return new Deferral(this, ask, ++this.#deferred);
+    return new Deferral(this, ask, ++this.deferred);
   }
 
   /** Takes back the youngest number, with its request. */
   undefer(id: number): void {
     this.open.delete(id);
-    this.#deferred = id - 1;
+    this.deferred = id - 1;
   }
 
   send(ask: Ask): void {
@@ -91,14 +92,17 @@ export type Awaited = Ask | Gather;
 
 /** What to do with a reply. */
 export interface Resumption {
+  /** The continuation that it runs, and with what, if it is data. */
+  readonly data?: readonly [continuation: string, env: unknown] | undefined;
   readonly onReply: (reply: unknown, ctx: AnyContext) => void;
   readonly onFailure: ((error: unknown, ctx: AnyContext) => void) | undefined;
 }
 
 /** Makes a continuation that is data runnable. */
 export function named(continuation: Continuation<never, never, never>, env: unknown): Resumption {
-  const { run, otherwise } = continuation;
+  const { name, run, otherwise } = continuation;
   return {
+    data: [name, env],
     onReply: (reply, ctx) => run(reply, env, ctx),
     onFailure: otherwise === undefined ? undefined : (error, ctx) => otherwise(error, env, ctx),
   };
@@ -115,8 +119,10 @@ export class Ask extends Timed implements Effect, Future<never> {
   /** The key under which its continuation runs. */
   readonly askerKey: Key | undefined;
   /** The request that the asker itself was handling. */
-  readonly outer: Ask | undefined;
-  readonly #due: number;
+  outer: Ask | undefined;
+  readonly due: number;
+  /** Its number in the store, once it was stored. */
+  id = 0;
   /** The turn that asked. */
   readonly atom: number;
   readonly turn: number;
@@ -128,7 +134,7 @@ export class Ask extends Timed implements Effect, Future<never> {
   answered = false;
   /** Its number, if it was left open. */
   deferred = 0;
-  #settled = false;
+  settled = false;
   outcome: unknown = undefined;
   failed = false;
 
@@ -148,7 +154,7 @@ export class Ask extends Timed implements Effect, Future<never> {
     this.home = home;
     this.askerKey = askerKey;
     this.outer = outer;
-    this.#due = due;
+    this.due = due;
     this.atom = home.turns.atom;
     this.turn = home.turns.undoLog.turn;
   }
@@ -163,7 +169,7 @@ export class Ask extends Timed implements Effect, Future<never> {
 
   /** Whether a reply would be news. */
   get expected(): boolean {
-    return !this.#settled;
+    return !this.settled;
   }
 
   /** The reply, in its own continuation only. */
@@ -188,9 +194,15 @@ export class Ask extends Timed implements Effect, Future<never> {
       this.settle([], false);
       return;
     }
-    if (this.awaited) this.home.turns.timers.set(this, this.#due);
-    else this.#settled = true;
+    if (this.awaited) this.wait();
+    else this.settled = true;
     portal.send(this);
+  }
+
+  /** Waits for the reply, until its time is over. */
+  wait(): void {
+    this.home.turns.timers.set(this, this.due);
+    this.home.turns.asks.add(this);
   }
 
   undo(): void {
@@ -199,13 +211,14 @@ export class Ask extends Timed implements Effect, Future<never> {
 
   /** P2. */
   settle(outcome: unknown, failed: boolean): void {
-    if (this.#settled) {
+    if (this.settled) {
       if (this.awaited && this.portal !== undefined) this.portal.late++;
       return;
     }
-    this.#settled = true;
+    this.settled = true;
     if (this.deferred !== 0) this.portal?.open.delete(this.deferred);
     this.home.turns.timers.cancel(this);
+    this.home.turns.asks.delete(this);
     this.outcome = outcome;
     this.failed = failed;
     this.home.add('replies', this);
@@ -223,7 +236,8 @@ export class Ask extends Timed implements Effect, Future<never> {
   }
 
   override abandon(): void {
-    this.#settled = true;
+    this.settled = true;
+    this.home.turns.asks.delete(this);
     if (this.deferred !== 0) this.portal?.open.delete(this.deferred);
   }
 
@@ -250,27 +264,29 @@ export class Ask extends Timed implements Effect, Future<never> {
 /** Several asks that are awaited together. */
 export class Gather {
   readonly asks: readonly Ask[];
-  readonly #resumption: Resumption;
+  readonly resumption: Resumption;
   /** How many are missing; undefined when it is over. */
-  #missing: number | undefined;
+  missing: number | undefined;
+  /** Its number in the store, once it was stored. */
+  id = 0;
 
   constructor(asks: readonly Ask[], resumption: Resumption) {
     this.asks = asks;
-    this.#resumption = resumption;
-    this.#missing = asks.length;
+    this.resumption = resumption;
+    this.missing = asks.length;
   }
 
   /** Counts an ask that came back. Returns whether the continuation is to run: at the first failure, or when all are here. */
   arrive(ask: Ask, turns: Turns): boolean {
-    const missing = this.#missing;
+    const missing = this.missing;
     if (missing === undefined) return false;
     const left = missing - 1;
     const over = ask.failed || left === 0;
-    this.#missing = over ? undefined : left;
+    this.missing = over ? undefined : left;
     turns.add({
       apply: () => undefined,
       undo: () => {
-        this.#missing = missing;
+        this.missing = missing;
       },
     });
     return over;
@@ -278,7 +294,7 @@ export class Gather {
 
   resume(ask: Ask, ctx: AnyContext): void {
     const outcome = ask.failed ? ask.outcome : this.asks.map((each) => each.outcome);
-    settleWith(this.#resumption, outcome, ask.failed, ctx);
+    settleWith(this.resumption, outcome, ask.failed, ctx);
   }
 }
 

@@ -21,6 +21,7 @@ export class SequencerRuntime implements Runnable, Consumer {
   readonly rank: Rank = SEQUENCERS;
   place = -1;
   readonly path: string;
+  readonly lasting: string;
   readonly stream: AtomicStream;
   readonly strategy: SequencerStrategy;
   /** The input that went last. */
@@ -45,6 +46,7 @@ export class SequencerRuntime implements Runnable, Consumer {
     surroundings: { readonly ready: Ready; readonly random: Random; readonly pool: AtomPool },
   ) {
     this.path = path;
+    this.lasting = path;
     this.stream = stream;
     this.strategy = strategy;
     this.#ready = surroundings.ready;

@@ -18,6 +18,7 @@ export class SplitterRuntime implements Runnable, Consumer {
   readonly rank: Rank = SPLITTERS;
   place = -1;
   readonly path: string;
+  readonly lasting: string;
   /** Events that no split wanted. */
   unmatched = 0;
   readonly #ready: Ready;
@@ -27,6 +28,7 @@ export class SplitterRuntime implements Runnable, Consumer {
 
   constructor(path: string, surroundings: { readonly ready: Ready; readonly pool: AtomPool }) {
     this.path = path;
+    this.lasting = path;
     this.#ready = surroundings.ready;
     this.#pool = surroundings.pool;
   }

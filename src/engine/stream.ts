@@ -11,6 +11,8 @@ import type { Atom, AtomPool } from './atom.ts';
 
 /** Who reads a stream. */
 export interface Consumer {
+  /** Its path, if it reads on where it was when the system starts again. */
+  readonly lasting?: string;
   /** An atom is waiting at this cursor. */
   arrived(cursor: Cursor): void;
   /** Reads an atom at once, for those who can; false if it failed and the system has to stop. */
@@ -54,6 +56,41 @@ export class AtomicStream {
   /** The number of the next atom. */
   get next(): number {
     return this.#next;
+  }
+
+  /** The number of the oldest atom that is kept for whoever lasts. */
+  get needed(): number {
+    if (this.retained) return this.#first;
+    let least = this.#next;
+    for (const { position, consumer } of this.cursors)
+      if (consumer.lasting !== undefined && position < least) least = position;
+    return least;
+  }
+
+  /** How many atoms passed through without a number. */
+  get through(): number {
+    return this.#through;
+  }
+
+  /**
+   * Begins where a stream of this path has been: with these atoms, and a place for everybody who read it, until they come
+   * back for it.
+   */
+  restore(
+    { first, through, events }: { readonly first: number; readonly through: number; readonly events: number },
+    atoms: readonly Atom[],
+    places: ReadonlyMap<string, number>,
+  ): void {
+    this.#first = first;
+    this.#next = first;
+    for (const [lasting, position] of places) {
+      this.cursors.push(new Cursor(this, { lasting, arrived: () => undefined }, position));
+      if (position === first) this.#atFirst++;
+    }
+    this.#count();
+    for (const atom of atoms) this.#keep(atom);
+    this.#through = through;
+    this.events = events;
   }
 
   /** How many atoms somebody has not read yet. */
@@ -117,6 +154,13 @@ export class AtomicStream {
 
   /** Lets a consumer read from here on. */
   attach(consumer: Consumer, from: 'end' | 'start' = 'end'): Cursor {
+    const { lasting } = consumer;
+    const known = this.cursors.find((cursor) => lasting !== undefined && cursor.consumer.lasting === lasting);
+    if (known !== undefined) {
+      known.consumer = consumer;
+      if (known.waiting) consumer.arrived(known);
+      return known;
+    }
     const cursor = new Cursor(this, consumer, from === 'start' ? this.#first : this.#next);
     this.cursors.push(cursor);
     if (cursor.position === this.#first) this.#atFirst++;
@@ -192,7 +236,8 @@ export class AtomicStream {
 /** The place of one consumer in a stream. */
 export class Cursor {
   readonly stream: AtomicStream;
-  readonly consumer: Consumer;
+  /** Whoever reads here; before they come back for their place, somebody who does nothing. */
+  consumer: Consumer;
   /** The number of the next atom to read. */
   position: number;
   /** For consumers with several inputs: which one this is. */

@@ -19,6 +19,10 @@ export class Tap implements Runnable, Consumer {
   onEnd: (() => void) | undefined;
   #paused = false;
   #closed = false;
+  /** Up to which atom it may read (E3), and up to which it will when the next commit is done. */
+  #upTo: number;
+  #cutAt = 0;
+  readonly #held: (() => void) | undefined;
 
   constructor(
     stream: AtomicStream,
@@ -26,16 +30,35 @@ export class Tap implements Runnable, Consumer {
     ready: Ready,
     from: 'end' | 'start',
     failed: (cause: unknown) => void,
+    held?: () => void,
   ) {
     this.stream = stream;
     this.#subscriber = subscriber;
     this.#ready = ready;
     this.#failed = failed;
+    this.#held = held;
+    this.#upTo = held === undefined ? Infinity : 0;
     this.#cursor = stream.attach(this, from);
   }
 
-  arrived(): void {
-    if (!this.#paused) this.#ready.add(this);
+  /** Called while it is made, too. */
+  arrived(cursor: Cursor): void {
+    if (cursor.position >= this.#upTo) this.#held?.();
+    else if (!this.#paused) this.#ready.add(this);
+  }
+
+  /** A cut was made: what it holds may be read once it is committed. */
+  cut(): void {
+    this.#cutAt = this.stream.next;
+  }
+
+  release(): void {
+    this.#upTo = Math.max(this.#upTo, this.#cutAt);
+    if (!this.#paused && !this.#closed && this.#readable) this.#ready.add(this);
+  }
+
+  get #readable(): boolean {
+    return this.#cursor.waiting && this.#cursor.position < this.#upTo;
   }
 
   /** Hands over no atom from now on but the one that is under way. Those that come wait in the stream. */
@@ -46,7 +69,9 @@ export class Tap implements Runnable, Consumer {
 
   resume(): void {
     this.#paused = false;
-    if (!this.#closed && this.#cursor.waiting) this.#ready.add(this);
+    if (this.#closed || !this.#cursor.waiting) return;
+    if (this.#readable) this.#ready.add(this);
+    else this.#held?.();
   }
 
   run(): boolean {
@@ -62,7 +87,7 @@ export class Tap implements Runnable, Consumer {
     }
     if (this.#closed) return false;
     this.#cursor.advance();
-    return !this.#paused && this.#cursor.waiting;
+    return !this.#paused && this.#readable;
   }
 
   close(): void {

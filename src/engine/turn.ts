@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../host.ts';
 import { UndoLog } from './cells.ts';
-import { Timers } from './timers.ts';
+import { Timers, type Timed } from './timers.ts';
 
 /** Something a turn did that the outside of the turn must not see before the atom is committed. */
 export interface Effect {
@@ -25,6 +25,8 @@ export interface Collects {
 export class Turns {
   readonly undoLog: UndoLog = new UndoLog();
   readonly timers: Timers = new Timers();
+  /** The asks that wait for their reply. */
+  readonly asks: Set<Timed> = new Set();
   readonly #clock: Clock;
   #effects: Effect[] = [];
   #kept = 0;

@@ -36,6 +36,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
   readonly rank: Rank = WORKFLOWS;
   place = -1;
   readonly path: string;
+  readonly lasting: string;
   readonly stream: AtomicStream;
   readonly inbox: PassQueue;
   readonly onFailure: OnFailure;
@@ -52,6 +53,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
 
   constructor(path: string, stream: AtomicStream, onFailure: OnFailure, host: WorkflowHost) {
     this.path = path;
+    this.lasting = path;
     this.stream = stream;
     this.onFailure = onFailure;
     this.#host = host;
@@ -259,6 +261,11 @@ export class PassQueue implements Runnable, Inbox {
 
   get size(): number {
     return this.#passes.length - this.#next;
+  }
+
+  /** What waits, the oldest first. */
+  waiting(): readonly (Pass | Atom)[] {
+    return this.#passes.slice(this.#next);
   }
 
   push(pass: Pass | Atom): void {

@@ -68,6 +68,8 @@ export interface IngressNode {
 export interface EgressNode {
   readonly path: string;
   readonly name: string;
+  /** Whether each value is kept until somebody is done with it. */
+  readonly kept: boolean;
 }
 
 export interface SequencerNode {

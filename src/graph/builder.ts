@@ -140,11 +140,12 @@ export class ApplicationBuilder {
 
   /**
    * A place where values leave for the outside, beside the output of a workflow: `ctx.release(egress, value)` in any
-   * task of this application, `system.subscribe(egress.stream, …)` outside.
+   * task of this application, `system.subscribe(egress.stream, …)` outside. With `kept`, each value is kept until whoever
+   * takes care of it, with `system.handle`, is done with it.
    */
-  egress<T>(name: string = this.freshName()): Egress<T> {
+  egress<T>(name: string = this.freshName(), options: { readonly kept?: boolean } = {}): Egress<T> {
     const path = this.place('egresses', name);
-    this.#egresses.push({ path, name });
+    this.#egresses.push({ path, name, kept: options.kept === true });
     return { path, stream: { path: streamPath(path) } };
   }
 

@@ -10,7 +10,7 @@ import {
   settled,
   type Mistake,
 } from './arguments.ts';
-import type { AnyContext, Continuation } from './context.ts';
+import type { AnyContext, Continuation, StateHandle } from './context.ts';
 import type { carries } from './handles.ts';
 import type { Key } from './keys.ts';
 import type { Answer } from './portals.ts';
@@ -65,6 +65,8 @@ export interface TaskSpec {
   readonly asks: readonly { readonly path: string }[];
   readonly answers: readonly Answer<unknown>[];
   readonly continuations: readonly Continuation<never, never, unknown, unknown>[];
+  /** The state of Portico's own that it uses, in an order that does not depend on what happens. */
+  readonly owns: readonly StateHandle[];
   /** What is wrong with what it was made of. */
   readonly mistakes: readonly Mistake[];
   /** The behaviors that this is a sequence of, if it is one. The handlers run them; `explain` shows them. */
@@ -86,7 +88,7 @@ export interface Step {
   readonly atoms: number;
 }
 
-const nothing = { asks: [], answers: [], continuations: [], mistakes: [] };
+const nothing = { asks: [], answers: [], continuations: [], owns: [], mistakes: [] };
 
 /** Forgets the types of a function. The one cast between the typed builders and the engine. */
 export function erased<F>(f: (...args: never[]) => unknown): F {
@@ -125,7 +127,7 @@ export function identitySpec(role: TaskRole = 'identity'): TaskSpec {
 export function specOf(task: unknown, to: string): TaskSpec {
   const spec =
     typeof task === 'object' && task !== null && 'spec' in task ? (task.spec as TaskSpec) : undefined;
-  const lists = [spec?.asks, spec?.answers, spec?.continuations, spec?.mistakes];
+  const lists = [spec?.asks, spec?.answers, spec?.continuations, spec?.owns, spec?.mistakes];
   if (spec !== undefined && lists.every((list) => Array.isArray(list))) return spec;
   const what = `${to} was given ${inWords(task)}, and a task is needed`;
   const cure = 'Give it one of tasks, such as tasks.map(f)';
@@ -159,6 +161,7 @@ export function sequenceOf(steps: readonly Step[]): TaskSpec {
     asks: steps.flatMap(({ spec }) => spec.asks),
     answers: steps.flatMap(({ spec }) => spec.answers),
     continuations: steps.flatMap(({ spec }) => spec.continuations),
+    owns: steps.flatMap(({ spec }) => spec.owns),
   };
   if (steps.some(({ spec }) => spec.factory !== undefined)) {
     const factory = (ctx: InitContext): TaskSpec =>
@@ -194,7 +197,7 @@ export function sequenceOf(steps: readonly Step[]): TaskSpec {
       },
     }),
   };
-  return handlerSpec(first.role, combined, { ...portals, mistakes, steps });
+  return handlerSpec(first.role, combined, { ...portals, owns: [passed, ...portals.owns], mistakes, steps });
 }
 
 function madeOf(spec: TaskSpec, ctx: InitContext): TaskSpec {

@@ -84,7 +84,7 @@ export function sample<I>(n: number): Task<I, I> {
     seen.set(ctx, (before + 1) % n);
     return before === 0;
   };
-  const spec = leanSpec('filter', keep, 'sample');
+  const spec = { ...leanSpec('filter', keep, 'sample'), owns: [seen] };
   if (Number.isInteger(n) && n >= 1) return { spec };
   const what = `sample(${inWords(n)}) keeps no whole share`;
   return {
@@ -128,7 +128,8 @@ export function vsm<I, O>(initial: MachineState<I, O>): Task<I, O> {
     }
     state.set(ctx, next);
   };
-  return { spec: noting(handlerSpec('vsm', { onNext: erased(onNext) }), functionMistakes('vsm', initial)) };
+  const spec = handlerSpec('vsm', { onNext: erased(onNext) }, { owns: [state] });
+  return { spec: noting(spec, functionMistakes('vsm', initial)) };
 }
 
 /** Values set aside, per key, until they can be handled. */
@@ -162,7 +163,7 @@ export function stash<I, O>(define: (stash: Stash<I>) => Task<I, O>): Task<I, O>
   });
   const spec = specOf(made, 'stash');
   const handlers = handlersOf(spec);
-  return { spec: { ...spec, role: 'stash' } };
+  return { spec: { ...spec, role: 'stash', owns: [held, ...spec.owns] } };
 }
 
 /** The portals that a task asks, and the named continuations that it awaits with. */

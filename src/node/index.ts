@@ -1,7 +1,10 @@
 /**
- * What Portico offers on Node beyond the core: for now, a log for the terminal.
+ * What Portico offers on Node beyond the core: a store in a folder, and a log for the terminal.
  *
  * @packageDocumentation
  */
+export { fileStore, type FileStoreOptions } from './file-store.ts';
+export { levelState } from './level-state.ts';
+export { nodeDisk } from './disk.ts';
 export type { LogLevel, LogRecord } from '../index.ts';
 export { showsColors, terminalLog, type TerminalStream } from './terminal.ts';

@@ -1,12 +1,13 @@
 /** What both systems do in the same way: launch, stop, send, subscribe, care for dead letters. */
 import { PorticoError, describe, type ErrorCode } from '../errors.ts';
 import type { DeadLetter } from '../engine/deadletters.ts';
+import type { Outbox } from '../engine/outbox.ts';
 import type { Partition } from '../engine/partition.ts';
 import type { AtomicStream } from '../engine/stream.ts';
 import type { Subscriber } from '../engine/tap.ts';
 import { isApplication, streamPath, type Application } from '../graph/application.ts';
 import { inWords, isPromise, pathOf } from '../graph/arguments.ts';
-import type { Ingress, Stream } from '../graph/handles.ts';
+import type { Egress, Ingress, Stream } from '../graph/handles.ts';
 import type { Key } from '../graph/keys.ts';
 import { compile } from '../plan/compile.ts';
 import { Reader } from './reader.ts';
@@ -79,6 +80,32 @@ function noIngress(partition: Partition, path: string): PorticoError {
     path,
     'there is no such ingress',
     'Launch the application that has it first',
+  );
+}
+
+/** Lets a function take care of all that is kept at an egress. */
+export function handleIn<T>(
+  partition: Partition,
+  egress: Egress<T>,
+  keeper: (value: T, event: { readonly key: Key; readonly id: number }) => void,
+): void {
+  refuse('handle', aFunction('what takes care of the values', keeper));
+  outboxOf(partition, 'handle', egress).handle((value, event) => {
+    keeper(value as T, event);
+  });
+}
+
+/** The values that are kept at an egress. */
+export function outboxOf(partition: Partition, where: string, egress: unknown): Outbox {
+  const path = pathOf(egress) ?? '';
+  const found = partition.outbox(path);
+  if (found !== undefined) return found;
+  const cure = 'Make it with app.egress(name, { kept: true }), and launch its application first';
+  throw wrong(
+    'graph/wrong-kind',
+    path || where,
+    'an egress that keeps its values is needed, and there is none',
+    cure,
   );
 }
 

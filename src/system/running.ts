@@ -3,19 +3,27 @@
  *
  * Y1. At most one pump is scheduled. It runs for a slice of time and then yields.
  * Y2. Nobody waits for ever: when the system fails or is shut down, all who wait are told.
+ * Y3. If the system is kept, what has changed is committed when nothing is left to do, when somebody waits for it, or after a
+ *     while; and what comes from outside is acknowledged then.
  */
 import { describe, type PorticoError } from '../errors.ts';
+import type { DataType } from '../codec.ts';
+import { Epochs, type EpochOptions, type Kept } from '../engine/epoch.ts';
 import { Partition } from '../engine/partition.ts';
 import { streamPath, type Application } from '../graph/application.ts';
 import { inWords } from '../graph/arguments.ts';
-import type { Ingress, Stream } from '../graph/handles.ts';
+import type { Egress, Ingress, Stream } from '../graph/handles.ts';
+import type { Key } from '../graph/keys.ts';
 import { platformHost, type Host } from '../host.ts';
 import type { Reader } from './reader.ts';
+import { openStore, type Store } from './store.ts';
 import { aFunction, anObject, atLeast, guardedHost, has, refuse, wholeNumber } from './guards.ts';
 import {
   deadLettersOf,
+  handleIn,
   ingressPath,
   launchInto,
+  outboxOf,
   outsideTurns,
   readerOf,
   sendInto,
@@ -39,6 +47,14 @@ export interface RunningOptions {
   readonly strict?: boolean;
   /** How many dead letters are kept. 10,000 if not given. */
   readonly deadLetterLimit?: number;
+  /** Where everything is kept, so that the system goes on when it is started again. In memory only if not given. */
+  readonly store?: Store;
+  /** The classes whose instances are sent or kept in state, with how they are stored. */
+  readonly types?: readonly DataType<unknown>[];
+  /** Who starts it, for those who take the store over or are refused by it. */
+  readonly owner?: string;
+  /** How often to commit, and how much to keep in memory. */
+  readonly epochs?: Partial<EpochOptions>;
   /** How many atoms of one ingress may wait to be read before `send` waits too. 1,024 if not given. */
   readonly ingressLimit?: number;
 }
@@ -61,7 +77,16 @@ export interface RunningOptions {
  * ```
  */
 export async function startSystem(options: RunningOptions = {}): Promise<RunningSystem> {
-  return new RunningSystem(options);
+  const { store, types = [], owner = 'a system' } = options;
+  if (store === undefined) return new RunningSystem(options, undefined);
+  const kept = await openStore(store, types, owner);
+  try {
+    return new RunningSystem(options, kept);
+  } catch (error) {
+    await kept.state.close();
+    await kept.journal.close();
+    throw error;
+  }
 }
 
 interface Waiter {
@@ -73,6 +98,14 @@ interface Waiter {
 interface Sender extends Waiter {
   readonly admit: () => void;
 }
+
+const EPOCHS: EpochOptions = {
+  epochMs: 5,
+  epochDirty: 20_000,
+  activeCells: 100_000,
+  applyBytes: 0x40_0000,
+  checkpointBytes: 0x400_0000,
+};
 
 /** How long it runs before the platform has its turn. */
 const SLICE_MS = 8;
@@ -96,8 +129,13 @@ export class RunningSystem implements AsyncDisposable {
   readonly #ended = new Set<Pick<Waiter, 'reject'>>();
   /** Those who wait for room, by the path of the stream. */
   readonly #room = new Map<string, Sender[]>();
+  readonly #epochs: Epochs | undefined;
+  /** Why nothing runs now: there is no room to keep what would come of it. */
+  #full: PorticoError | undefined;
+  #closed: Promise<void> | undefined;
 
-  constructor(options: RunningOptions) {
+  /** @internal */
+  constructor(options: RunningOptions, kept: Kept | undefined) {
     refuse('startSystem', anObject('options', options));
     const {
       applications = [],
@@ -117,6 +155,7 @@ export class RunningSystem implements AsyncDisposable {
     ]);
     const host = guardedHost(given);
     this.#host = host;
+    this.run = kept?.run ?? 0;
     this.#ingressLimit = ingressLimit;
     this.partition = new Partition({
       seed: options.seed ?? host.entropy(),
@@ -125,6 +164,13 @@ export class RunningSystem implements AsyncDisposable {
       strict,
       deadLetterLimit,
       log: (level, name, path, value) => host.log({ level, name, path, value }),
+      image: kept?.image,
+      check:
+        kept &&
+        ((value, where) => {
+          kept.codec.check(value, where);
+        }),
+      pause: (ms) => new Promise((resolve) => host.after(ms, resolve)),
     });
     this.deadLetters = deadLettersOf(
       this.partition,
@@ -142,6 +188,33 @@ export class RunningSystem implements AsyncDisposable {
       this.#down = true;
       throw error;
     }
+    if (kept !== undefined) this.#epochs = this.#keep(kept, { ...EPOCHS, ...options.epochs });
+  }
+
+  /** Y3. */
+  #keep(kept: Kept, options: EpochOptions): Epochs {
+    return new Epochs(this.partition, kept, options, {
+      committed: () => {
+        this.#full = undefined;
+        this.#wake();
+      },
+      full: (error) => {
+        if (this.#full === undefined)
+          this.#host.log({ level: 'error', name: 'system', path: error.where, value: error.message });
+        this.#full = error;
+      },
+      failed: (error) => {
+        this.#fail(error);
+      },
+    });
+  }
+
+  /** Which run this is of the store that it is kept in: grows with each start; 0 if it is not kept. */
+  readonly run: number;
+
+  /** What was committed since the start, if it is kept: commits, rows and bytes. */
+  get committed(): { readonly commits: number; readonly rows: number; readonly bytes: number } {
+    return this.#epochs?.counts ?? { commits: 0, rows: 0, bytes: 0 };
   }
 
   /** Why the system stopped by itself, if it did. */
@@ -177,6 +250,38 @@ export class RunningSystem implements AsyncDisposable {
       });
     } else admit();
     this.#wake();
+    await this.#epochs?.wait();
+  }
+
+  /**
+   * Hands each value that is kept at an egress to `keeper`, those of earlier runs among them, until `settle` says that it is
+   * done with: at least once, always with the same `id`.
+   */
+  handle<T>(
+    egress: Egress<T>,
+    keeper: (value: T, event: { readonly key: Key; readonly id: number }) => void,
+  ): void {
+    this.#usable('handle');
+    handleIn(this.partition, egress, keeper);
+    this.#wake();
+  }
+
+  /**
+   * Says that a kept value is done with, and in the same commit lets its outcome in, if there is one. An outcome does not wait
+   * for room.
+   */
+  async settle<T, R = never>(
+    egress: Egress<T>,
+    id: number,
+    outcome?: { readonly ingress: Ingress<R>; readonly values: readonly R[] },
+  ): Promise<void> {
+    this.#usable('settle');
+    const outbox = outboxOf(this.partition, 'settle', egress);
+    if (!outbox.waiting.has(id)) return;
+    if (outcome !== undefined) sendInto(this.partition, outcome.ingress, outcome.values);
+    outbox.settle(id);
+    this.#wake();
+    await this.#epochs?.wait();
   }
 
   /** Calls `subscriber` for each event of a stream; the returned function ends that. */
@@ -238,7 +343,7 @@ export class RunningSystem implements AsyncDisposable {
   }
 
   /** Ends the system after the step that is under way. What has not been done by then is not done; `idle` comes first. */
-  shutdown(): Promise<void> {
+  async shutdown(): Promise<void> {
     if (!this.#down) {
       outsideTurns(this.partition, 'shutdown');
       this.#down = true;
@@ -246,8 +351,9 @@ export class RunningSystem implements AsyncDisposable {
       this.#tellAll(
         wrong('system/shut-down', 'shutdown', 'the system was shut down', 'Wait for idle() before'),
       );
+      this.#closed = this.#epochs?.close();
     }
-    return Promise.resolve();
+    await this.#closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -281,9 +387,18 @@ export class RunningSystem implements AsyncDisposable {
   }
 
   #runSlice(): void {
+    if (this.#full !== undefined) return;
     const { partition } = this;
     const until = this.#host.now() + SLICE_MS;
-    while (partition.runnable && partition.run(BURST) === BURST && this.#host.now() < until);
+    let goesOn = partition.runnable;
+    while (goesOn) {
+      goesOn = partition.run(BURST) === BURST && partition.failure === undefined;
+      const now = this.#host.now();
+      if (this.#epochs !== undefined) this.#epochs.changed = true;
+      this.#commit(now);
+      goesOn &&= now < until && partition.runnable;
+    }
+    if (this.#epochs?.changed === true) this.#commit(this.#host.now());
     this.#giveRoom();
     if (partition.failure !== undefined) this.#fail(partition.failure);
     else if (partition.ready.size > 0) this.#wake();
@@ -291,6 +406,12 @@ export class RunningSystem implements AsyncDisposable {
       if (this.#atRest()) for (const { resolve } of this.#idle.splice(0)) resolve();
       this.#setAlarm();
     }
+  }
+
+  /** Y3. */
+  #commit(now: number): void {
+    if (this.partition.failure !== undefined) return;
+    if (this.#epochs?.due(now, this.partition.ready.size === 0) === true) this.#epochs.cut(now);
   }
 
   /** Wakes up when the next timer is due. */
@@ -305,7 +426,7 @@ export class RunningSystem implements AsyncDisposable {
   }
 
   #atRest(): boolean {
-    if (this.partition.ready.size > 0) return false;
+    if (this.partition.ready.size > 0 || this.#epochs?.settled === false) return false;
     return [...this.partition.instances.values()].every(({ generators }) =>
       generators.every(({ slot }) => slot === -1),
     );

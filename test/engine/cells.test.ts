@@ -1,7 +1,7 @@
 // Cells and the undo log, C1–C4, against a model that copies all state before each turn and each atom.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Cell, EntryMap, UndoLog, type Cells } from '../../src/engine/cells.ts';
+import { Cell, EntryMap, UndoLog } from '../../src/engine/cells.ts';
 import { Table } from '../../src/engine/table.ts';
 import { absent } from '../../src/graph/context.ts';
 import type { Key } from '../../src/graph/keys.ts';
@@ -9,8 +9,8 @@ import type { Key } from '../../src/graph/keys.ts';
 /** State as a task writes it: cells by key and one of its own, each slot a value or a map. */
 class State {
   readonly log = new UndoLog();
-  readonly cells: Cells = new Table();
-  readonly own = new Cell('', undefined);
+  readonly cells = new Table<Cell>();
+  readonly own: Cell = new Cell('', this);
 
   write(where: Key | undefined, slot: number, value: unknown): void {
     const cell = this.#cell(where);
@@ -27,7 +27,7 @@ class State {
       this.write(where, slot, map);
     }
     const entries = map as EntryMap;
-    this.log.beforeEntry(entries, key, value);
+    this.log.beforeEntry(this.#cell(where), entries, key, value);
     entries.put(key, value);
     if (value === absent && entries.size === entries.gone) this.write(where, slot, absent);
   }
@@ -35,7 +35,7 @@ class State {
   #cell(where: Key | undefined): Cell {
     if (where === undefined) return this.own;
     let cell = this.cells.get(where);
-    if (cell === undefined) this.cells.add((cell = new Cell(where, this.cells)));
+    if (cell === undefined) this.cells.add((cell = new Cell(where, this)));
     return cell;
   }
 }
@@ -297,7 +297,7 @@ describe('the undo log', () => {
 
 describe('a cell', () => {
   it('holds a value for each slot, in whatever order they are set (C1)', () => {
-    const cell = new Cell('a', undefined);
+    const cell = new Cell('a', new State());
     expect([cell.get(0), cell.get(7), cell.empty]).toEqual([absent, absent, true]);
     cell.set(7, 'seven');
     cell.set(0, undefined);

@@ -1,0 +1,58 @@
+/** A store in a folder: the journal in files of its own, and a state beside it. */
+import { join, resolve } from 'node:path';
+import { fileJournal, type FileJournalOptions } from '../journal/file-journal.ts';
+import { snapshotState } from '../state/snapshot-state.ts';
+import type { Store } from '../system/store.ts';
+import { nodeDisk } from './disk.ts';
+import { levelState } from './level-state.ts';
+
+/** How a store in a folder may differ from the usual. */
+export interface FileStoreOptions {
+  /**
+   * Where the state is. `level`, if not given: in a LevelDB, so that memory holds only what is active. `memory`: all of it in
+   * memory, with snapshots in files; then nothing is native.
+   */
+  readonly state?: 'level' | 'memory';
+  readonly journal?: FileJournalOptions;
+}
+
+/**
+ * A store in a folder, which is made if there is none. A system that is started with it goes on where it was, however it
+ * ended.
+ *
+ * @example
+ * ```ts
+ * import { behavior, receive, same, start, valueState, type ActorRef } from 'portico';
+ * import { fileStore } from 'portico/node';
+ * import { mkdtempSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ *
+ * const count = valueState('count', 0);
+ * const visits = behavior('visits', () =>
+ *   receive<{ replyTo: ActorRef<number> }>(({ replyTo }, ctx) => {
+ *     ctx.send(replyTo, count.update(ctx, (n) => n + 1));
+ *     return same;
+ *   }),
+ * );
+ *
+ * const folder = mkdtempSync(join(tmpdir(), 'portico-'));
+ * for (let run = 0; run < 2; run++) {
+ *   await using system = await start({ behaviors: { visits }, store: fileStore(folder) });
+ *   console.log(await system.ask(system.entity(visits(), 'home'), {})); // 1, and in the second run 2
+ * }
+ * ```
+ */
+export function fileStore(path: string, { state = 'level', journal = {} }: FileStoreOptions = {}): Store {
+  const folder = resolve(path);
+  return {
+    name: folder,
+    parts: async () => ({
+      journal: fileJournal(nodeDisk(join(folder, 'journal')), journal),
+      state:
+        state === 'level'
+          ? levelState(join(folder, 'state'))
+          : snapshotState(nodeDisk(join(folder, 'snapshots'))),
+    }),
+  };
+}

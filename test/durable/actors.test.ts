@@ -1,0 +1,77 @@
+// Actors of a system that is started again with its store.
+import { describe, expect, it } from 'vitest';
+import { behavior, receive, same, start, stopped, valueState, type ActorRef, type Behavior } from 'portico';
+import { memoryStore } from 'portico/dataflow';
+
+type Account =
+  | { readonly type: 'deposit'; readonly amount: number }
+  | { readonly type: 'balance'; readonly replyTo: ActorRef<number> };
+
+const account = behavior('account', (balance: number): Behavior<Account> =>
+  receive((message, ctx) => {
+    if (message.type === 'deposit') return account(balance + message.amount);
+    ctx.send(message.replyTo, balance);
+    return same;
+  }),
+);
+
+const visits = valueState('visits', 0);
+type Visit = { readonly replyTo: ActorRef<number> };
+const counter = behavior('counter', () =>
+  receive<Visit>(({ replyTo }, ctx) => {
+    ctx.send(replyTo, visits.update(ctx, (n) => n + 1));
+    return same;
+  }),
+);
+
+describe('actors of a system that is started again', () => {
+  it('go on with their behavior and their state', async () => {
+    const store = memoryStore();
+    const balances: number[] = [];
+    const counts: number[] = [];
+    for (let run = 0; run < 3; run++) {
+      await using system = await start({ behaviors: { account, counter }, store });
+      const ann = system.entity(account(0), 'ann');
+      await system.send(ann, { type: 'deposit', amount: 10 });
+      balances.push(await system.ask(ann, { type: 'balance' }));
+      counts.push(await system.ask(system.entity(counter(), 'c'), {}));
+    }
+    expect(balances).toEqual([10, 20, 30]);
+    expect(counts).toEqual([1, 2, 3]);
+  });
+
+  it('are found by the references that they had', async () => {
+    const store = memoryStore();
+    const refs: ActorRef<Account>[] = [];
+    for (let run = 0; run < 3; run++) {
+      await using system = await start({ behaviors: { account }, store });
+      refs.push(system.create(account(run)));
+      for (const ref of refs) await system.send(ref, { type: 'deposit', amount: 100 });
+      const all = await Promise.all(refs.map((ref) => system.ask(ref, { type: 'balance' })));
+      expect(all).toEqual(refs.map((_, i) => i + 100 * (run + 1 - i)));
+    }
+  });
+
+  it('get the timers that they had set, once', async () => {
+    const store = memoryStore();
+    const alarm = behavior('alarm', () =>
+      receive<'set' | 'ring'>((message, ctx) => {
+        if (message === 'set') ctx.timers.single('alarm', 30, 'ring');
+        else {
+          ctx.emit('ring');
+          return stopped;
+        }
+        return same;
+      }),
+    );
+    const first = await start({ behaviors: { alarm }, store });
+    await first.send(first.create(alarm()), 'set');
+    await first.stop();
+    const rings: unknown[] = [];
+    await using second = await start({ behaviors: { alarm }, store });
+    second.subscribe((value) => rings.push(value));
+    await expect.poll(() => rings).toEqual(['ring']);
+    await second.idle();
+    expect(rings).toEqual(['ring']);
+  });
+});
