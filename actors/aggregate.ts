@@ -3,7 +3,7 @@
  * actor that asks gathers them, for this one time, so that nothing of it is left afterwards.
  */
 import { stopped, type Behavior } from './behavior.ts';
-import { behavior, init, receive } from './behaviors.ts';
+import { ownBehavior, init, receive } from './behaviors.ts';
 import { mapState, type ActorContext, type Awaiting, type ReplyOf, type RequestOf } from './context.ts';
 import type { Failure } from './messages.ts';
 import type { ActorRef } from './ref.ts';
@@ -89,8 +89,8 @@ const outcomes = mapState<number, { readonly reply: unknown } | { readonly failu
   'portico/gathered',
 );
 
-const gathering = behavior(
-  'portico/gathering',
+const gathering = ownBehavior(
+  'gathering',
   (
     refs: readonly ActorRef<Asked>[],
     request: object,
@@ -109,8 +109,8 @@ const gathering = behavior(
     }),
 );
 
-const gathered = behavior(
-  'portico/gathered',
+const gathered = ownBehavior(
+  'gathered',
   (
     refs: readonly ActorRef<never>[],
     enough: number,

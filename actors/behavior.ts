@@ -7,7 +7,7 @@ import type { Supervision } from './supervise.ts';
 
 /** What a behavior is. */
 export type BehaviorKind =
-  'receive' | 'init' | 'named' | 'same' | 'stopped' | 'unhandled' | 'empty' | 'ignore';
+  'receive' | 'init' | 'named' | 'same' | 'stopped' | 'unhandled' | 'empty' | 'ignore' | 'unknown';
 
 // Without their types: the functions that make behaviors keep them.
 export type OnMessage = (message: unknown, ctx: unknown) => Behavior<never>;

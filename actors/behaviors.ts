@@ -61,12 +61,32 @@ export function behavior<A extends unknown[], M>(
       cure: "Write behavior('name', (…) => receive(…))",
     });
   }
+  if (definition.schema !== undefined) schemas = true;
   const of = (args: readonly unknown[]): Behavior<M> => new Behavior<M>({ kind: 'named', definition, args });
   // The factory is pure, so without arguments one value serves all actors.
   const plain = of([]);
   const factory = (...args: A): Behavior<M> => (args.length === 0 ? plain : of(args));
   return Object.assign(factory, { definition });
 }
+
+/** Whether any behavior of this program has a schema: if none has, no actor needs to be asked for its own. */
+export function someHaveSchemas(): boolean {
+  return schemas;
+}
+
+let schemas = false;
+
+/** A behavior of Portico's own: every program has it, so stored actors are found by its name without its being given to `start`. */
+export function ownBehavior<A extends unknown[], M>(
+  name: string,
+  make: (...args: A) => Behavior<M>,
+): BehaviorFactory<A, M> {
+  const own = behavior(`portico/${name}`, make);
+  ownDefinitions.push(own.definition);
+  return own;
+}
+
+export const ownDefinitions: Definition[] = [];
 
 /** What a handler may be told beside messages. */
 export interface ReceiveOptions<M> {

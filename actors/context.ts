@@ -4,6 +4,7 @@ import { perKeyMap, perKeyState } from '../src/index.ts';
 import type { Behavior } from './behavior.ts';
 import type { Effect } from './effects.ts';
 import type { ActorRef } from './ref.ts';
+import type { Topic } from './topics.ts';
 
 /** A message of protocol `M` that lacks only the reply of type `R`, or the failure, that will be put into it. */
 export type Awaiting<M, R> = M extends { readonly reply?: infer X }
@@ -114,6 +115,8 @@ export interface ActorContext<M> extends StateContext {
   readonly children: readonly ActorRef<never>[];
   /** Sends a value to the stream of the system, for subscribers and for other workflows. */
   emit(value: unknown): void;
+  /** The same under a topic: a kind of values that has a name and a type. */
+  emit<T>(topic: Topic<T>, value: NoInfer<T>): void;
   /** A number from 0 up to but not including `bound`, from the seeded generator of the system. */
   random(bound: number): number;
 }

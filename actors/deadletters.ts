@@ -20,23 +20,53 @@ export interface ActorDeadLetterBox {
   discard(id: number): void;
 }
 
+/** What the box needs of the system. */
+export interface LetterKeeper {
+  /** Sends a letter again, to whom it was for. */
+  resend(letter: DeadMessage): Promise<void>;
+  /** A letter that the system keeps is done with. */
+  settle(id: number): void;
+}
+
 export class ActorDeadLetters implements ActorDeadLetterBox {
   readonly #letters = new Map<number, DeadMessage>();
   readonly #limit: number;
-  readonly #send: (letter: DeadMessage) => Promise<void>;
-  count = 0;
+  readonly #keeper: LetterKeeper;
+  /** The youngest number of a letter that came from the system. */
+  #last = 0;
+  /** Letters that were written here have numbers below zero: nobody else keeps them. */
+  #own = 0;
 
-  constructor(limit: number, send: (letter: DeadMessage) => Promise<void>) {
+  constructor(limit: number, keeper: LetterKeeper) {
     this.#limit = limit;
-    this.#send = send;
+    this.#keeper = keeper;
   }
 
-  add(letter: ActorDeadLetter): void {
-    const id = ++this.count;
-    this.#letters.set(id, { ...letter, id });
+  get count(): number {
+    return this.#last + this.#own;
+  }
+
+  /** One that the system keeps until it is done with. */
+  add(letter: ActorDeadLetter, id: number): void {
+    this.#last = Math.max(this.#last, id);
+    this.#put({ ...letter, id });
+  }
+
+  /** One that was found here. */
+  addOwn(letter: ActorDeadLetter): void {
+    this.#put({ ...letter, id: -++this.#own });
+  }
+
+  #put(letter: DeadMessage): void {
+    this.#letters.set(letter.id, letter);
     if (this.#letters.size <= this.#limit) return;
     const [oldest] = this.#letters.keys();
-    if (oldest !== undefined) this.#letters.delete(oldest);
+    if (oldest !== undefined) this.#forget(oldest);
+  }
+
+  #forget(id: number): void {
+    this.#letters.delete(id);
+    if (id > 0) this.#keeper.settle(id);
   }
 
   list(): DeadMessage[] {
@@ -44,25 +74,25 @@ export class ActorDeadLetters implements ActorDeadLetterBox {
   }
 
   async resend(id: number): Promise<void> {
-    const letter = this.#take(id);
+    const letter = this.#known(id);
+    this.#letters.delete(id);
     try {
-      await this.#send(letter);
+      await this.#keeper.resend(letter);
     } catch (error) {
       this.#letters.set(id, letter);
       throw error;
     }
+    if (id > 0) this.#keeper.settle(id);
   }
 
   discard(id: number): void {
-    this.#take(id);
+    this.#known(id);
+    this.#forget(id);
   }
 
-  #take(id: number): DeadMessage {
+  #known(id: number): DeadMessage {
     const letter = this.#letters.get(id);
-    if (letter !== undefined) {
-      this.#letters.delete(id);
-      return letter;
-    }
+    if (letter !== undefined) return letter;
     throw new PorticoError({
       code: 'deadletter/unknown',
       where: `dead letter ${id}`,

@@ -12,9 +12,10 @@ export class EffectRunner {
   readonly #effects: ReadonlyMap<string, Effect<never, unknown>>;
   readonly #host: Host;
   readonly #origin: string;
-  readonly #send: (send: ActorSend) => void;
+  readonly #settle: (id: number, outcome: ActorSend) => void;
   readonly #controller = abortController();
   readonly #waits = new Set<() => void>();
+  readonly #kept = new Map<EffectCall, number>();
   /** How many calls have no outcome yet. */
   running = 0;
   /** How many calls have had one. */
@@ -24,16 +25,18 @@ export class EffectRunner {
     effects: ReadonlyMap<string, Effect<never, unknown>>,
     host: Host,
     origin: string,
-    send: (send: ActorSend) => void,
+    settle: (id: number, outcome: ActorSend) => void,
   ) {
     this.#effects = effects;
     this.#host = host;
     this.#origin = origin;
-    this.#send = send;
+    this.#settle = settle;
   }
 
-  start(call: EffectCall): void {
+  /** `kept` is the number under which the system keeps the call until its outcome is there. */
+  start(call: EffectCall, kept: number): void {
     this.running++;
+    this.#kept.set(call, kept);
     const effect = this.#effects.get(call.effect);
     if (effect === undefined) {
       const message = `there is no effect ${call.effect}; name it in the effects given to start`;
@@ -51,10 +54,10 @@ export class EffectRunner {
   #try(call: EffectCall, effect: Effect<never, unknown>, attempt: number): void {
     const ctx = { idempotencyKey: `${this.#origin}/${call.id}`, signal: this.#controller.signal };
     const tried = async (): Promise<unknown> => effect.call(call.args as never, ctx);
-    void this.#settle(call, effect, attempt, tried());
+    void this.#outcome(call, effect, attempt, tried());
   }
 
-  async #settle(
+  async #outcome(
     call: EffectCall,
     effect: Effect<never, unknown>,
     attempt: number,
@@ -86,9 +89,14 @@ export class EffectRunner {
     this.#waits.add(cancel);
   }
 
-  #done({ ref, as }: EffectCall, outcome: Outcome): void {
+  #done(call: EffectCall, outcome: Outcome): void {
+    const { ref, as } = call;
+    const kept = this.#kept.get(call);
+    this.#kept.delete(call);
     this.running--;
     this.outcomes++;
-    if (!this.#controller.signal.aborted) this.#send(new ActorSend(ref, { ...as, ...outcome } as never));
+    // What is kept and has no outcome yet begins anew when the system is started again.
+    if (this.#controller.signal.aborted || kept === undefined) return;
+    this.#settle(kept, new ActorSend(ref, { ...as, ...outcome } as never));
   }
 }

@@ -1,14 +1,16 @@
 /** What an actor has beside its behavior, and most have not. */
-import type { Key } from '../src/index.ts';
 import type { Behavior } from './behavior.ts';
+import type { Birth } from './messages.ts';
 import type { Supervision } from './supervise.ts';
 
 /** All of it is optional; an actor without any of it has none of this. */
 export interface Extras {
-  /** It stops with this one. */
-  readonly parent?: Key;
+  /** Its parent, and what tells it from that one's other children. */
+  readonly birth?: Birth;
   /** It is an entity of this kind. */
   readonly entity?: Behavior<never>;
+  /** What it was created with, if that has a schema: messages from outside have to fit it. */
+  readonly checks?: Behavior<never>;
   readonly supervision?: Supervision;
   /** What it was created with, kept for restarts. */
   readonly initial?: Behavior<never> | undefined;
@@ -27,6 +29,8 @@ export interface Extras {
   readonly timed?: boolean;
   readonly stashing?: boolean;
   readonly waited?: boolean;
+  /** Its behavior was not known to the program, and messages wait since then. */
+  readonly unknown?: boolean | undefined;
 }
 
 /** The last wait before a restart. */

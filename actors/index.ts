@@ -30,6 +30,7 @@ export type {
 } from './context.ts';
 export type { PostStop, PreRestart, Signal, Terminated } from './signals.ts';
 export { backoff, quarantine, restart, resume, stop, type Supervision } from './supervise.ts';
+export { topic, type Topic } from './topics.ts';
 export { effect, type Effect, type EffectContext, type EffectOptions } from './effects.ts';
 
 // Patterns, made of the above.
@@ -62,7 +63,7 @@ export { actorWorkflow, type ActorConfig, type ActorWorkflow } from './workflow.
 export { ActorCreate, ActorSend } from './messages.ts';
 export { askActor, type ActorAsk } from './portal.ts';
 export { actorRef, entityRef } from './identity.ts';
-export type { Outlets } from './runtime.ts';
+export type { Outlets } from './outlets.ts';
 
 // What they share with dataflows.
 export { platformHost, PorticoError } from '../src/index.ts';

@@ -1,15 +1,15 @@
 /** The context that handlers are given: one for all actors of a system, exact in each turn. */
-import { PorticoError, type Key, type Log, type ProcessorContext, type StateHandle } from '../src/index.ts';
+import { PorticoError, type Key, type Log, type StateHandle } from '../src/index.ts';
 import type { Behavior } from './behavior.ts';
+import { children, stopChild } from './children.ts';
 import type { ActorContext, CreateOptions, StashBuffer, Timers } from './context.ts';
 import { cron, nextCron } from './cron.ts';
 import type { Effect } from './effects.ts';
 import { calledBy, entityRef } from './identity.ts';
+import { named, type RuntimeContext } from './kept.ts';
 import { ActorRef } from './ref.ts';
 import type { TimerEntry } from './timers.ts';
-
-/** The context of the task that runs the actors. */
-export type RuntimeContext = ProcessorContext<unknown>;
+import type { Topic } from './topics.ts';
 
 /** What the runtime does for the actor whose turn it is. */
 export interface Services {
@@ -21,26 +21,32 @@ export interface Services {
     t: RuntimeContext,
   ): ActorRef<never>;
   self(t: RuntimeContext): ActorRef<never>;
-  children(t: RuntimeContext): ActorRef<never>[];
-  stopChild(child: ActorRef<never>, t: RuntimeContext): void;
-  ask(ref: ActorRef<never>, request: object, as: object, timeoutMs: number, t: RuntimeContext): void;
-  askPortal(
-    portal: { readonly path: string },
-    request: unknown,
-    as: object,
-    timeoutMs: number,
-    t: RuntimeContext,
-  ): void;
-  watch(ref: ActorRef<never>, as: object | undefined, t: RuntimeContext): void;
-  unwatch(ref: ActorRef<never>, t: RuntimeContext): void;
   run(effect: string, args: unknown, as: object, t: RuntimeContext): void;
-  emit(value: unknown, t: RuntimeContext): void;
-  setTimer(key: Key, entry: NewTimer, t: RuntimeContext): void;
-  cancelTimer(key: Key, t: RuntimeContext): void;
-  cancelTimers(t: RuntimeContext): void;
-  hasTimer(key: Key, t: RuntimeContext): boolean;
-  stash(message: unknown, limit: number, t: RuntimeContext): void;
-  stashed(t: RuntimeContext): number;
+  emit(topic: Topic<never> | undefined, value: unknown, t: RuntimeContext): void;
+  readonly asking: {
+    ask(request: object, as: object, timeoutMs: number, t: RuntimeContext): object;
+    askPortal(
+      portal: { readonly path: string },
+      request: unknown,
+      as: object,
+      timeoutMs: number,
+      t: RuntimeContext,
+    ): void;
+  };
+  readonly watching: {
+    watch(ref: ActorRef<never>, as: object | undefined, t: RuntimeContext): void;
+    unwatch(ref: ActorRef<never>, t: RuntimeContext): void;
+  };
+  readonly timing: {
+    set(key: Key, entry: NewTimer, t: RuntimeContext): void;
+    cancel(key: Key, t: RuntimeContext): void;
+    cancelAll(t: RuntimeContext): void;
+    has(key: Key, t: RuntimeContext): boolean;
+  };
+  readonly stashing: {
+    stash(message: unknown, limit: number, t: RuntimeContext): void;
+    size(t: RuntimeContext): number;
+  };
 }
 
 /** A timer as it is asked for. */
@@ -62,12 +68,13 @@ export class LiveContext implements ActorContext<never> {
   readonly stash: StashBuffer<never>;
   readonly #services: Services;
   #t: RuntimeContext | undefined;
-  #self: ActorRef<never> | undefined;
+  /** References to those who asked for their own of late, so that most need no new one. An entity's says more: it is made. */
+  readonly #selves: ActorRef<never>[] = Array.from({ length: SELVES }, () => new ActorRef<never>(NaN));
 
   constructor(services: Services) {
     this.#services = services;
     const set = (key: Key, entry: NewTimer): void => {
-      services.setTimer(key, entry, this.t);
+      services.timing.set(key, entry, this.t);
     };
     this.timers = {
       single: (key, delayMs, message) => {
@@ -87,17 +94,17 @@ export class LiveContext implements ActorContext<never> {
         set(key, { kind: 'cron', cron: read, message, dueMs: nextCron(read, this.nowMs) });
       },
       cancel: (key) => {
-        services.cancelTimer(key, this.t);
+        services.timing.cancel(key, this.t);
       },
       cancelAll: () => {
-        services.cancelTimers(this.t);
+        services.timing.cancelAll(this.t);
       },
-      isActive: (key) => services.hasTimer(key, this.t),
+      isActive: (key) => services.timing.has(key, this.t),
     };
-    const stashed = (): number => services.stashed(this.t);
+    const stashed = (): number => services.stashing.size(this.t);
     this.stash = {
       stash: (message, limit = STASH_LIMIT) => {
-        services.stash(message, limit, this.t);
+        services.stashing.stash(message, limit, this.t);
       },
       unstashAll: () => {
         this.unstashes = true;
@@ -119,16 +126,20 @@ export class LiveContext implements ActorContext<never> {
     if (typeof ms === 'number' && fits) return;
     throw new PorticoError({
       code: 'context/bad-argument',
-      where: this.t.path,
+      where: this.#where,
       what: `a timer cannot wait ${String(ms)} ms`,
       cure: `Give it a number ${what}`,
     });
   }
 
+  /** Who it is, for errors. */
+  get #where(): string {
+    return named(this.t);
+  }
+
   /** For a turn of this task context. */
   at(t: RuntimeContext): this {
     this.#t = t;
-    this.#self = undefined;
     return this;
   }
 
@@ -138,11 +149,12 @@ export class LiveContext implements ActorContext<never> {
   }
 
   get self(): ActorRef<never> {
-    // Outside a turn there is no key, and so nobody is given the actor that had the last turn.
-    const known = this.#self;
-    return known !== undefined && known.id === this.t.key
-      ? known
-      : (this.#self = this.#services.self(this.t));
+    const { key } = this.t;
+    // Only a number is never an entity.
+    if (typeof key !== 'number') return this.#services.self(this.t);
+    const at = key & (SELVES - 1);
+    const known = this.#selves[at] as ActorRef<never>;
+    return known.id === key ? known : (this.#selves[at] = new ActorRef<never>(key));
   }
 
   get name(): string {
@@ -158,7 +170,7 @@ export class LiveContext implements ActorContext<never> {
   }
 
   get children(): readonly ActorRef<never>[] {
-    return this.#services.children(this.t);
+    return children(this.t);
   }
 
   create<T>(behavior: Behavior<T>, options: CreateOptions = NO_OPTIONS): ActorRef<T> {
@@ -166,7 +178,7 @@ export class LiveContext implements ActorContext<never> {
   }
 
   entity<T>(behavior: Behavior<T>, id: string): ActorRef<T> {
-    return entityRef(behavior, id, this.t.path);
+    return entityRef(behavior, id, this.#where);
   }
 
   send<T>(ref: ActorRef<T>, message: NoInfer<T>): void {
@@ -179,7 +191,8 @@ export class LiveContext implements ActorContext<never> {
     request: object,
     options: { readonly as: object; readonly timeoutMs?: number },
   ): void {
-    this.#services.ask(ref, request, options.as, options.timeoutMs ?? ASK_TIMEOUT_MS, this.t);
+    const waitMs = options.timeoutMs ?? ASK_TIMEOUT_MS;
+    this.send(ref, this.#services.asking.ask(request, options.as, waitMs, this.t) as never);
   }
 
   askPortal(
@@ -187,7 +200,7 @@ export class LiveContext implements ActorContext<never> {
     request: unknown,
     options: { readonly as: object; readonly timeoutMs?: number },
   ): void {
-    this.#services.askPortal(portal, request, options.as, options.timeoutMs ?? ASK_TIMEOUT_MS, this.t);
+    this.#services.asking.askPortal(portal, request, options.as, options.timeoutMs ?? ASK_TIMEOUT_MS, this.t);
   }
 
   adapt<R>(as: object): ActorRef<R> {
@@ -199,19 +212,20 @@ export class LiveContext implements ActorContext<never> {
   }
 
   watch(ref: ActorRef<never>, options: { readonly as?: object } = NO_OPTIONS): void {
-    this.#services.watch(ref, options.as, this.t);
+    this.#services.watching.watch(ref, options.as, this.t);
   }
 
   unwatch(ref: ActorRef<never>): void {
-    this.#services.unwatch(ref, this.t);
+    this.#services.watching.unwatch(ref, this.t);
   }
 
   stop(child: ActorRef<never>): void {
-    this.#services.stopChild(child, this.t);
+    stopChild(child, this.t);
   }
 
-  emit(value: unknown): void {
-    this.#services.emit(value, this.t);
+  emit(topic: unknown, ...values: readonly unknown[]): void {
+    if (values.length === 0) this.#services.emit(undefined, topic, this.t);
+    else this.#services.emit(topic as Topic<never>, values[0], this.t);
   }
 
   random(bound: number): number {
@@ -235,3 +249,4 @@ export class LiveContext implements ActorContext<never> {
 }
 
 const NO_OPTIONS = {};
+const SELVES = 64;

@@ -24,21 +24,73 @@ export class ActorSend<in M = never> extends Control {
   }
 }
 
+/** Where a child comes from, and what tells it from the other children that had its name. */
+export interface Birth {
+  /** The actor that it stops with. */
+  readonly parent: Key;
+  /** 0 if it has no name: then its own number tells it from all others. */
+  readonly number: number;
+}
+
+/** An actor has created it under a name, and it is nobody's child. */
+export const BY_ACTOR = 'by an actor';
+
 /** The creation of an actor. */
 export class ActorCreate<in M = never> extends Control {
   readonly kind = 'create' as const;
   readonly ref: ActorRef<never>;
   readonly behavior: Behavior<never>;
-  /** The actor that it stops with. */
-  readonly parent: Key | undefined;
+  /** @internal */
+  readonly birth: Birth | typeof BY_ACTOR | undefined;
 
-  constructor(ref: ActorRef<M>, behavior: Behavior<M>, parent?: Key) {
+  constructor(ref: ActorRef<M>, behavior: Behavior<M>, birth?: Birth | typeof BY_ACTOR) {
     super();
     checkRef(ref, 'ActorCreate', 'graph/bad-argument');
     checkBehavior(behavior, 'ActorCreate');
     this.ref = ref;
     this.behavior = behavior;
-    this.parent = parent;
+    this.birth = birth;
+  }
+}
+
+/** A number that was given out in a turn that was undone: there will be no such actor. */
+export class NeverCreated extends Control {
+  readonly kind = 'neverCreated' as const;
+}
+
+/** Somebody outside asks what messages from there have to fit: the schema of which behavior, if of any. */
+export class Knock extends Control {
+  readonly kind = 'knock' as const;
+  readonly waiter: number;
+
+  constructor(waiter: number) {
+    super();
+    this.waiter = waiter;
+  }
+}
+
+/** Somebody outside asks how many creations from there have come: numbers go on from there. */
+export class LastOutside extends Control {
+  readonly kind = 'lastOutside' as const;
+  readonly waiter: number;
+
+  constructor(waiter: number) {
+    super();
+    this.waiter = waiter;
+  }
+}
+
+/** A message from outside for whoever has the name; it was checked for the one who had it then. */
+export class FromOutside extends Control {
+  readonly kind = 'fromOutside' as const;
+  readonly send: ActorSend;
+  /** Whose schema it fits. */
+  readonly fits: Behavior<never> | undefined;
+
+  constructor(send: ActorSend, fits: Behavior<never> | undefined) {
+    super();
+    this.send = send;
+    this.fits = fits;
   }
 }
 
@@ -94,20 +146,25 @@ export class Signalled extends Control {
 export class ChildStopped extends Control {
   readonly kind = 'childStopped' as const;
   readonly child: Key;
+  readonly number: number;
 
-  constructor(child: Key) {
+  constructor(child: Key, number: number) {
     super();
     this.child = child;
+    this.number = number;
   }
 }
 
+/** Its number tells a watch from a later one by the same actor, or by the next one of its name. */
 export class Watch extends Control {
   readonly kind = 'watch' as const;
   readonly watcher: Key;
+  readonly number: number;
 
-  constructor(watcher: Key) {
+  constructor(watcher: Key, number: number) {
     super();
     this.watcher = watcher;
+    this.number = number;
   }
 }
 
@@ -125,16 +182,22 @@ export class Unwatch extends Control {
 export class WatchedStopped extends Control {
   readonly kind = 'watchedStopped' as const;
   readonly ref: ActorRef<never>;
+  readonly number: number;
 
-  constructor(key: Key) {
+  constructor(key: Key, number: number) {
     super();
     this.ref = new ActorRef<never>(key);
+    this.number = number;
   }
 }
 
 export type AnyControl =
   | ActorSend
   | ActorCreate
+  | NeverCreated
+  | Knock
+  | LastOutside
+  | FromOutside
   | ToEntity
   | AskReply
   | Signalled
@@ -177,7 +240,8 @@ export interface ActorDeadLetter {
   /** The message; or, if `what` says so, the behavior that could not begin, or the signal that could not be handled. */
   readonly message: unknown;
   readonly what?: 'creation' | 'signal';
-  readonly reason: 'stopped' | 'unknown' | 'unhandled' | 'failed' | 'nameTaken' | 'stashFull' | 'late';
+  readonly reason:
+    'stopped' | 'unknown' | 'unhandled' | 'failed' | 'nameTaken' | 'stashFull' | 'late' | 'unchecked';
   /** What was thrown, if the reason is `failed`. */
   readonly error?: unknown;
 }

@@ -8,7 +8,7 @@
  */
 import type { Key } from '../src/index.ts';
 import { same, stopped, type Behavior } from './behavior.ts';
-import { behavior, init, receive } from './behaviors.ts';
+import { ownBehavior, init, receive } from './behaviors.ts';
 import { mapState, type ActorContext, type Awaiting } from './context.ts';
 import type { ActorRef } from './ref.ts';
 import type { ActorSystem, OutsideAskOptions } from './system.ts';
@@ -43,7 +43,7 @@ export type ReceptionistMessage =
 const registered = mapState<Key, ActorRef<never>>('portico/registered');
 const subscribers = mapState<Key, ActorRef<Listing<never>>>('portico/subscribers');
 
-const desk = behavior('portico/receptionist', (service: string): Behavior<ReceptionistMessage> =>
+const desk = ownBehavior('receptionist', (service: string): Behavior<ReceptionistMessage> =>
   receive((message, ctx) => {
     const listing = (): Listing<never> => ({
       key: { service },
@@ -110,15 +110,15 @@ type Listening =
   | { readonly type: 'next'; readonly replyTo: ActorRef<Listing<never> | null> }
   | { readonly type: 'end' };
 
-const listeningAt = behavior('portico/listening at', (key: ServiceKey<never>): Behavior<Listening> =>
+const listeningAt = ownBehavior('listening at', (key: ServiceKey<never>): Behavior<Listening> =>
   init((ctx) => {
     subscribe(ctx as ActorContext<unknown>, key, { type: 'listing' });
     return listening();
   }),
 );
 
-const listening = behavior(
-  'portico/listening',
+const listening = ownBehavior(
+  'listening',
   (unseen?: Listing<never>, waiting?: ActorRef<Listing<never> | null>): Behavior<Listening> =>
     receive((message, ctx) => {
       switch (message.type) {

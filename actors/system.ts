@@ -8,39 +8,40 @@ import {
   platformHost,
   PorticoError,
   startSystem,
+  type DataType,
+  type Egress,
+  type EpochOptions,
+  type Store,
   type Application,
   type ErrorCode,
   type Host,
   type Ingress,
-  type Key,
+  type LogRecord,
   type RunningSystem,
+  type Stream,
 } from '../src/index.ts';
-import {
-  checkBehavior,
-  same,
-  stopped,
-  type Behavior,
-  type Definition,
-  type SchemaIssue,
-  type StandardSchema,
-} from './behavior.ts';
-import { receive } from './behaviors.ts';
+import { checkBehavior, same, stopped, type Behavior, type Definition } from './behavior.ts';
+import { ownBehavior, ownDefinitions, receive } from './behaviors.ts';
 import type { CreateOptions, ReplyOf, RequestOf } from './context.ts';
 import { ActorDeadLetters, type ActorDeadLetterBox } from './deadletters.ts';
+import { Door, isName } from './door.ts';
 import { EffectRunner } from './effect-runner.ts';
 import type { Effect } from './effects.ts';
 import { entityRef, nameId } from './identity.ts';
 import {
   ActorCreate,
   ActorSend,
+  LastOutside,
   Signalled,
   type ActorDeadLetter,
-  type Failure,
   type OutsideReply,
 } from './messages.ts';
 import { ActorRef, checkRef } from './ref.ts';
 import type { Signal } from './signals.ts';
+import { actorTypes } from './stored.ts';
 import type { Supervision } from './supervise.ts';
+import type { Topic } from './topics.ts';
+import { Waiters } from './waiters.ts';
 import { actorWorkflow, type ActorWorkflow, type WorkflowOf } from './workflow.ts';
 
 /** What a system of actors is started with. */
@@ -53,16 +54,31 @@ export interface StartOptions {
   readonly applications?: readonly Application[];
   /** The portals that the actors may ask, with `ctx.askPortal`. */
   readonly portals?: readonly { readonly path: string }[];
+  /** The topics under which the actors emit values. */
+  readonly topics?: readonly { readonly name: string }[];
   /** The name of the application that the actors are. `actors` if not given. */
   readonly name?: string;
   /** What happens with an actor whose turn fails, unless it is supervised itself. `quarantine` if not given. */
   readonly supervision?: Supervision;
   /** The platform: its clock, chance, scheduler and log. That of the process if not given. */
   readonly host?: Host;
+  /** Where lines of the log go. Where the host sends them if not given. */
+  readonly log?: (record: LogRecord) => void;
   /** Decides every choice that the program leaves open. */
   readonly seed?: number;
   /** Freezes values of state, so that a change in place is found at once. True if not given. */
   readonly strict?: boolean;
+  /**
+   * Where everything is kept: started again with it, the system goes on where it was, whatever ended it. In memory only if
+   * not given.
+   */
+  readonly store?: Store;
+  /** Who starts it, for those who take the store over or are refused by it. The name of the application if not given. */
+  readonly owner?: string;
+  /** The classes whose instances are in messages and state, with how they are stored. */
+  readonly types?: readonly DataType<unknown>[];
+  /** How often to commit, and how much to keep in memory. */
+  readonly epochs?: Partial<EpochOptions>;
   /** How many dead letters are kept; the oldest are forgotten beyond that. 10,000 if not given. */
   readonly deadLetterLimit?: number;
 }
@@ -95,25 +111,44 @@ export async function start(options: StartOptions = {}): Promise<ActorSystem> {
 
 /** @internal With another way of making the workflow of the actors. */
 export async function startWith(options: StartOptions, workflowOf: WorkflowOf): Promise<ActorSystem> {
-  const { name = 'actors', supervision, portals, applications = [], host = platformHost() } = options;
+  const { name = 'actors', supervision, portals, topics, applications = [] } = options;
+  const host = hostWith(options);
   const app = application(name, (app) => {
     const ingress = app.ingress<ActorSend | ActorCreate>('in');
-    const config = { ...(supervision && { supervision }), ...(portals && { portals }) };
+    const config = {
+      ...(supervision && { supervision }),
+      ...(portals && { portals }),
+      ...(topics && { topics }),
+    };
     return { ingress, actors: workflowOf(app, ingress.stream, config) };
   });
+  const { store, owner = name, types = [], epochs, behaviors = {} } = options;
+  const definitions = [...Object.values(behaviors).map(({ definition }) => definition), ...ownDefinitions];
   const running = await startSystem({
     applications: [...applications, app],
     host,
+    ...(store !== undefined && { store, owner, types: [...actorTypes(definitions), ...types] }),
+    ...(epochs !== undefined && { epochs }),
     ...(options.seed !== undefined && { seed: options.seed }),
     ...(options.strict !== undefined && { strict: options.strict }),
   });
-  return new ActorSystem(running, app.handles, host, options);
+  const system = new ActorSystem(running, app.handles, host, options);
+  if (running.run > 1) await system.goOn();
+  return system;
 }
 
-interface Waiter {
-  resolve(reply: unknown): void;
-  reject(error: PorticoError): void;
-  readonly cancel: () => void;
+/** The host, with another log if one is given. */
+function hostWith({ host = platformHost(), log }: StartOptions): Host {
+  if (log === undefined) return host;
+  return {
+    now: () => host.now(),
+    entropy: () => host.entropy(),
+    yield: (resume) => {
+      host.yield(resume);
+    },
+    after: (delayMs, wake) => host.after(delayMs, wake),
+    log,
+  };
 }
 
 /** The ways in and out of the application that the actors are. */
@@ -159,12 +194,9 @@ export class ActorSystem implements AsyncDisposable {
   readonly #host: Host;
   readonly #effects: EffectRunner;
   readonly #letters: ActorDeadLetters;
-  readonly #waiters = new Map<number, Waiter>();
-  readonly #schemas = new WeakMap<ActorRef<never>, StandardSchema>();
-  /** The last message for an actor that is still being checked. */
-  readonly #doors = new Map<Key, Promise<void>>();
+  readonly #waiters: Waiters;
+  readonly #door: Door;
   #created = 0;
-  #asked = 0;
   #stopped = false;
 
   /** @internal */
@@ -176,28 +208,47 @@ export class ActorSystem implements AsyncDisposable {
     const { outlets } = handles.actors;
     const name = options.name ?? 'actors';
     const effects = new Map(Object.values(options.effects ?? {}).map((effect) => [effect.name, effect]));
-    this.#effects = new EffectRunner(effects, host, name, (send) => {
-      this.#put(send).catch(() => undefined);
+    this.#waiters = new Waiters(dataflow.run);
+    this.#effects = new EffectRunner(effects, host, name, (id, outcome) => {
+      this.#settle(outlets.effects, id, outcome).catch(() => undefined);
     });
-    const letters = new ActorDeadLetters(options.deadLetterLimit ?? 10_000, (letter) =>
-      this.#put(resent(letter)),
-    );
+    this.#door = new Door((send) => this.#put(send), this.#waiters);
+    const letters = new ActorDeadLetters(options.deadLetterLimit ?? 10_000, {
+      resend: (letter) => {
+        const { ref, message, what } = letter;
+        // Whoever has the name now may have another schema.
+        return isName(ref) && what === undefined ? this.#door.admit(ref, message) : this.#put(resent(letter));
+      },
+      settle: (id) => {
+        this.#settle(outlets.deadLetters, id).catch(() => undefined);
+      },
+    });
     this.deadLetters = letters;
     this.#letters = letters;
     // Z1.
     dataflow.onEnd((reason) => {
       this.#effects.stop();
-      this.#rejectAll(reason);
+      this.#waiters.rejectAll(reason);
     });
     dataflow.subscribe(outlets.outside.stream, (reply) => {
-      this.#settle(reply);
+      if (!this.#waiters.settle(reply)) this.#tooLate(reply);
     });
-    dataflow.subscribe(outlets.effects.stream, (call) => {
-      this.#effects.start(call);
+    dataflow.handle(outlets.effects, (call, { id }) => {
+      this.#effects.start(call, id);
     });
-    dataflow.subscribe(outlets.deadLetters.stream, (letter) => {
-      letters.add(letter);
+    dataflow.handle(outlets.deadLetters, (letter, { id }) => {
+      letters.add(letter, id);
     });
+  }
+
+  /** @internal Goes on counting its creations where the run before was. */
+  async goOn(): Promise<void> {
+    const created = await new Promise((resolve, reject) => {
+      const waiter = this.#waiters.add({ from: 'start', resolve, reject });
+      const question = new ActorSend(new ActorRef<never>(0), new LastOutside(waiter) as never);
+      this.#put(question).catch(reject);
+    });
+    this.#created = Math.max(this.#created, created as number);
   }
 
   /** Creates an actor. The reference can be used at once. */
@@ -206,7 +257,7 @@ export class ActorSystem implements AsyncDisposable {
     checkBehavior(behavior, 'system.create');
     const id = options.name === undefined ? -++this.#created : nameId(options.name, 'system.create');
     const ref = new ActorRef<M>(id);
-    this.#remember(ref, behavior);
+    this.#door.created(ref, behavior);
     this.#put(new ActorCreate(ref, behavior)).catch((error: unknown) => {
       this.#host.log({ level: 'error', name: 'system', path: 'system.create', value: error });
     });
@@ -221,7 +272,7 @@ export class ActorSystem implements AsyncDisposable {
   /** Sends a message. Resolves when the system has taken it. */
   async send<M>(ref: ActorRef<M>, message: NoInfer<M>): Promise<void> {
     checkRef(ref, 'system.send', 'system/bad-argument');
-    await this.#admit(ref, message);
+    await this.#door.admit(ref, message);
   }
 
   /** Asks an actor; resolves with its reply. */
@@ -231,19 +282,15 @@ export class ActorSystem implements AsyncDisposable {
     options: OutsideAskOptions = {},
   ): Promise<ReplyOf<M, Q>> {
     checkRef(ref, 'system.ask', 'system/bad-argument');
-    const waiter = ++this.#asked;
     const { timeoutMs = ASK_TIMEOUT_MS } = options;
-    const message = { ...(request as object), replyTo: outsideRef(waiter) };
     return new Promise<ReplyOf<M, Q>>((resolve, reject) => {
       const cancel = this.#after(timeoutMs, () => {
-        const what = `no reply came within ${timeoutMs} ms`;
-        this.#take(waiter)?.reject(
-          wrong('ask/timeout', String(ref), what, 'Let the actor reply to every request, or allow more time'),
-        );
+        this.#waiters.reject(waiter, timedOut(ref, timeoutMs));
       });
-      this.#waiters.set(waiter, { resolve, reject, cancel });
-      this.#admit(ref, message).catch((error: unknown) => {
-        this.#take(waiter)?.reject(error as PorticoError);
+      const waiter = this.#waiters.add({ from: String(ref), resolve, reject, cancel });
+      const message = { ...(request as object), replyTo: outsideRef(waiter) };
+      this.#door.admit(ref, message).catch((error: unknown) => {
+        this.#waiters.reject(waiter, error as PorticoError);
       });
     });
   }
@@ -255,19 +302,33 @@ export class ActorSystem implements AsyncDisposable {
     await this.ask(watcher, {}, { timeoutMs: Infinity });
   }
 
-  /** Calls `subscriber` with each value that an actor emits; the returned function ends that. */
-  subscribe(subscriber: (value: unknown) => void): () => void {
-    return this.dataflow.subscribe(this.actors.outlets.emitted.stream, (value) => {
+  /** Calls `subscriber` with each value that an actor emits without a topic; the returned function ends that. */
+  subscribe(subscriber: (value: unknown) => void): () => void;
+  /** The same for what actors emit under a topic. */
+  subscribe<T>(topic: Topic<T>, subscriber: (value: NoInfer<T>) => void): () => void;
+  subscribe(
+    ...given: [(value: unknown) => void] | [topic: Topic<unknown>, subscriber: (value: unknown) => void]
+  ): () => void {
+    const [stream, subscriber] =
+      given.length === 1 ? [this.#emitted(), given[0]] : [this.#emitted(given[0]), given[1]];
+    return this.dataflow.subscribe(stream, (value) => {
       subscriber(value);
     });
   }
 
   /**
-   * Reads what actors emit, value by value: `for await (const value of system.read())`. What was not read yet waits, but no
-   * actor does: one that should go no faster than it is read is asked for each value.
+   * Reads what actors emit without a topic, value by value: `for await (const value of system.read())`. What was not read
+   * yet waits, but no actor does: one that should go no faster than it is read is asked for each value.
    */
-  read(): AsyncIterableIterator<unknown, undefined, void> {
-    return this.dataflow.read(this.actors.outlets.emitted.stream);
+  read(): AsyncIterableIterator<unknown, undefined, void>;
+  /** The same for what actors emit under a topic. */
+  read<T>(topic: Topic<T>): AsyncIterableIterator<T, undefined, void>;
+  read(topic?: Topic<unknown>): AsyncIterableIterator<unknown, undefined, void> {
+    return this.dataflow.read(this.#emitted(topic));
+  }
+
+  #emitted(topic?: Topic<unknown>): Stream<unknown> {
+    return topic === undefined ? this.actors.outlets.emitted.stream : this.actors.emitted(topic);
   }
 
   /** Resolves when there is nothing left to do: no message waits and no effect runs. Timers do not count. */
@@ -275,7 +336,9 @@ export class ActorSystem implements AsyncDisposable {
     for (;;) {
       const { outcomes } = this.#effects;
       await this.dataflow.idle();
-      if (this.#effects.running > 0) await new Promise<void>((resolve) => this.#host.after(1, resolve));
+      const entering = this.#door.next();
+      if (entering !== undefined) await entering;
+      else if (this.#effects.running > 0) await new Promise<void>((resolve) => this.#host.after(1, resolve));
       // An outcome that came meanwhile is a message that waits.
       else if (this.#effects.outcomes === outcomes) return;
     }
@@ -286,16 +349,12 @@ export class ActorSystem implements AsyncDisposable {
     this.#stopped = true;
     this.#effects.stop();
     const end = shutDown('stop', 'the system was stopped before there was a reply', 'Wait for replies first');
-    this.#rejectAll(end);
+    this.#waiters.rejectAll(end);
     await this.dataflow.shutdown();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-
-  #rejectAll(reason: PorticoError): void {
-    for (const id of this.#waiters.keys()) this.#take(id)?.reject(reason);
   }
 
   async #put(value: ActorSend | ActorCreate): Promise<void> {
@@ -308,77 +367,46 @@ export class ActorSystem implements AsyncDisposable {
     }
   }
 
+  /** What is kept under a number is done with; the outcome enters in the same commit. */
+  async #settle<T>(egress: Egress<T>, id: number, outcome?: ActorSend): Promise<void> {
+    const { ingress } = this.#handles;
+    const enters = outcome && { ingress, values: [outcome] };
+    try {
+      await this.dataflow.settle(egress, id, enters);
+    } catch (error) {
+      if (!(error instanceof PorticoError && error.code === 'system/re-entered')) throw error;
+      // As in #put.
+      await this.dataflow.settle(egress, id, enters);
+    }
+  }
+
   #after(timeoutMs: number, wake: () => void): () => void {
     return timeoutMs === Infinity ? () => undefined : this.#host.after(timeoutMs, wake);
   }
 
-  #settle({ waiter, outcome }: OutsideReply): void {
-    const found = this.#take(waiter);
-    if ('failure' in outcome) found?.reject(failed(outcome.failure));
-    else if (found !== undefined) found.resolve(outcome.reply);
-    else this.#letters.add({ ref: outsideRef(waiter), message: outcome.reply, reason: 'late' });
-  }
-
-  #take(waiter: number): Waiter | undefined {
-    const found = this.#waiters.get(waiter);
-    this.#waiters.delete(waiter);
-    found?.cancel();
-    return found;
-  }
-
-  #remember(ref: ActorRef<never>, behavior: Behavior<never>): void {
-    const schema = schemaOf(behavior);
-    if (schema !== undefined) this.#schemas.set(ref, schema);
-  }
-
-  /** Lets a message in, unless it does not fit the schema of the actor's behavior; in order, however long checking takes. */
-  async #admit(ref: ActorRef<never>, message: unknown): Promise<void> {
-    const schema =
-      ref.via?.kind === 'entity' ? schemaOf(ref.via.behavior as Behavior<never>) : this.#schemas.get(ref);
-    const send = new ActorSend(ref, message as never);
-    if (schema === undefined) {
-      await this.#put(send);
-      return;
-    }
-    const { id } = ref;
-    const before = this.#doors.get(id);
-    const entering = this.#enter(send, schema, before);
-    const door = entering.catch(() => undefined);
-    this.#doors.set(id, door);
-    await door;
-    if (this.#doors.get(id) === door) this.#doors.delete(id);
-    await entering;
-  }
-
-  async #enter(send: ActorSend, schema: StandardSchema, before: Promise<void> | undefined): Promise<void> {
-    const result = await schema['~standard'].validate(send.message);
-    await before;
-    const [issue] = result.issues ?? [];
-    if (issue !== undefined) throw misfit(send.ref, issue);
-    await this.#put(send);
+  /** A reply that nobody waits for any more. */
+  #tooLate({ waiter, outcome }: OutsideReply): void {
+    if ('failure' in outcome) return;
+    this.#letters.addOwn({ ref: outsideRef(waiter), message: outcome.reply, reason: 'late' });
   }
 }
 
 type Watching = { readonly replyTo: ActorRef<null>; readonly reply?: ActorRef<never> };
 
 /** An actor that replies when another one has stopped. */
-function watching(ref: ActorRef<never>): Behavior<Watching> {
-  return receive<Watching>(({ replyTo, reply }, ctx) => {
+const watching = ownBehavior('watching', (ref: ActorRef<never>) =>
+  receive<Watching>(({ replyTo, reply }, ctx) => {
     if (reply === undefined) {
       ctx.watch(ref, { as: { replyTo } });
       return same;
     }
     ctx.send(replyTo, null);
     return stopped;
-  });
-}
+  }),
+);
 
 function outsideRef(waiter: number): ActorRef<never> {
   return new ActorRef<never>(`outside:${waiter}`, { kind: 'outside', waiter });
-}
-
-function schemaOf({ definition }: Behavior<never>): StandardSchema | undefined {
-  return definition?.schema;
 }
 
 /** A dead letter on its way again. */
@@ -387,24 +415,13 @@ function resent({ ref, message, what }: ActorDeadLetter): ActorSend | ActorCreat
   return new ActorSend(ref, (what === 'signal' ? new Signalled(message as Signal) : message) as never);
 }
 
-function misfit(ref: ActorRef<never>, { message, path = [] }: SchemaIssue): PorticoError {
-  const at = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
-  const what = `the message does not fit${at === '' ? '' : ` at ${at}`}: ${message}`;
-  return wrong('actor/bad-message', String(ref), what, 'Send what the schema of its behavior allows');
-}
-
 function shutDown(where: string, what: string, cure: string): PorticoError {
   return wrong('system/shut-down', where, what, cure);
 }
 
-function failed({ code, message }: Failure): PorticoError {
-  const known: ErrorCode = code === 'ask/timeout' ? 'ask/timeout' : 'ask/failed';
-  return wrong(
-    known,
-    'ask',
-    `there is no reply [${code}]: ${message}`,
-    'Look at the dead letters for the message and its cause',
-  );
+function timedOut(ref: ActorRef<never>, timeoutMs: number): PorticoError {
+  const what = `no reply came within ${timeoutMs} ms`;
+  return wrong('ask/timeout', String(ref), what, 'Let the actor reply to every request, or allow more time');
 }
 
 function wrong(code: ErrorCode, where: string, what: string, cure: string): PorticoError {

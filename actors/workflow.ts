@@ -18,9 +18,11 @@ import {
   type EffectCall,
   type OutsideReply,
 } from './messages.ts';
+import type { Outlets } from './outlets.ts';
 import type { ActorAsk } from './portal.ts';
-import { ActorRuntime, type Outlets } from './runtime.ts';
+import { ActorRuntime } from './runtime.ts';
 import type { Supervision } from './supervise.ts';
+import { unknownTopic, type Topic } from './topics.ts';
 
 /** How the actors of a workflow may differ from the usual. */
 export interface ActorConfig {
@@ -30,18 +32,22 @@ export interface ActorConfig {
   readonly supervision?: Supervision;
   /** The portals that the actors may ask, with `ctx.askPortal`. */
   readonly portals?: readonly { readonly path: string }[];
+  /** The topics under which the actors emit values. */
+  readonly topics?: readonly { readonly name: string }[];
 }
 
 /** The workflow of actors, within an application. */
 export interface ActorWorkflow {
   /** What the actors send to each other, as it goes round. */
   readonly stream: Stream<unknown>;
-  /** What leaves the actors: `emitted` holds what they emit. */
+  /** What leaves the actors: `emitted` holds what they emit without a topic. */
   readonly outlets: Outlets;
   /** Where further streams of sends and creations can be connected, also by other applications. */
   readonly sequencer: Sequencer<ActorSend | ActorCreate>;
   /** By which tasks, also those of other applications, ask actors: see `askActor`. */
   readonly portal: Portal<ActorAsk, unknown>;
+  /** What the actors emit under a topic. */
+  emitted<T>(topic: Topic<T>): Stream<T>;
 }
 
 /**
@@ -92,13 +98,14 @@ export function workflowAround(
   around: (runtime: ActorRuntime) => ActorTask,
   app: ApplicationBuilder,
   stream: Stream<ActorSend | ActorCreate> | undefined,
-  { name = 'actors', supervision, portals = [] }: ActorConfig,
+  { name = 'actors', supervision, portals = [], topics = [] }: ActorConfig,
 ): ActorWorkflow {
   const outlets: Outlets = {
     outside: app.egress<OutsideReply>(`${name} outside`),
-    effects: app.egress<EffectCall>(`${name} effects`),
-    deadLetters: app.egress<ActorDeadLetter>(`${name} dead letters`),
+    effects: app.egress<EffectCall>(`${name} effects`, { kept: true }),
+    deadLetters: app.egress<ActorDeadLetter>(`${name} dead letters`, { kept: true }),
     emitted: app.egress<unknown>(`${name} emitted`),
+    topics: new Map(topics.map((topic) => [topic.name, app.egress<unknown>(`${name} ${topic.name}`)])),
   };
   const runtime = around(new ActorRuntime(outlets, supervision));
   const sequencer = app.sequencer<unknown>({ name });
@@ -116,7 +123,17 @@ export function workflowAround(
     .sink();
   if (stream !== undefined) app.connect(stream, sequencer);
   app.connect(out, sequencer);
-  return { stream: out, outlets, sequencer: sequencer as unknown as ActorWorkflow['sequencer'], portal };
+  return {
+    stream: out,
+    outlets,
+    sequencer: sequencer as unknown as ActorWorkflow['sequencer'],
+    portal,
+    emitted: <T>(topic: Topic<T>) => {
+      const egress = outlets.topics.get(topic.name);
+      if (egress === undefined) throw unknownTopic(topic, name);
+      return egress.stream as Stream<T>;
+    },
+  };
 }
 
 /** What actors send has its key already; what comes from streams says whom it is for. */

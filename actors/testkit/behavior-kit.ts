@@ -30,6 +30,7 @@ import {
   type Signal,
   type StashBuffer,
   type Timers,
+  type Topic,
 } from '../index.ts';
 import { begin, handle, handleSignal } from '../interpret.ts';
 import { AskReply, routed } from '../messages.ts';
@@ -79,7 +80,7 @@ export type KitEffect =
   | { readonly effect: 'stoppedChild'; readonly ref: ActorRef<never> }
   | { readonly effect: 'stashed'; readonly message: unknown }
   | { readonly effect: 'unstashed'; readonly message: unknown }
-  | { readonly effect: 'emitted'; readonly value: unknown }
+  | { readonly effect: 'emitted'; readonly topic?: string; readonly value: unknown }
   | { readonly effect: 'logged'; readonly level: LogLevel; readonly value: unknown }
   | { readonly effect: 'unhandled'; readonly message: unknown }
   | { readonly effect: 'stopped' };
@@ -476,8 +477,9 @@ class KitContext<M> implements ActorContext<M> {
     this.note({ effect: 'stoppedChild', ref });
   }
 
-  emit(value: unknown): void {
-    this.note({ effect: 'emitted', value });
+  emit(topic: unknown, ...values: readonly unknown[]): void {
+    if (values.length === 0) this.note({ effect: 'emitted', value: topic });
+    else this.note({ effect: 'emitted', topic: (topic as Topic<never>).name, value: values[0] });
   }
 
   random(bound: number): number {

@@ -8,6 +8,7 @@
  * I4. A choice of 0 is the message that has waited longest: all zeros is the order without this stage.
  */
 import { ActorCreate, ActorSend, type Key } from '../index.ts';
+import { NeverCreated } from '../messages.ts';
 import type { ActorRuntime } from '../runtime.ts';
 import { workflowAround, type ActorTask, type WorkflowOf } from '../workflow.ts';
 
@@ -68,7 +69,7 @@ class Lanes {
   add(delivery: Delivery): void {
     const { from, to, value } = delivery;
     // I2.
-    if (value instanceof ActorCreate && typeof to === 'number') {
+    if ((value instanceof ActorCreate || value instanceof NeverCreated) && typeof to === 'number') {
       this.#creations.push(delivery);
       return;
     }

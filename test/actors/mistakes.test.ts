@@ -8,8 +8,10 @@ import {
   receive,
   same,
   start,
+  type ActorContext,
   type ActorRef,
   type ActorSystem,
+  type Behavior,
 } from 'portico';
 import { describe, expect, it } from 'vitest';
 
@@ -57,5 +59,38 @@ describe('what a stream sends to actors', () => {
     ).toBe('graph/bad-argument');
     expect(await code(() => new ActorCreate(actorRef<string>('Ann'), nothing))).toBe('actor/bad-behavior');
     expect(await code(() => entityRef(null as never, 'Ann'))).toBe('actor/bad-behavior');
+  });
+});
+
+describe('an error in a turn', () => {
+  const wrongs: Record<string, (ctx: ActorContext<string>) => unknown> = {
+    'actor/bad-behavior': () => undefined,
+    'actor/bad-name': (ctx) =>
+      ctx.create(
+        receive(() => same),
+        { name: '' },
+      ),
+    'actor/not-a-child': (ctx) => {
+      ctx.stop(ctx.self);
+    },
+    'actor/stash-full': (ctx) => {
+      ctx.stash.stash('one', 0);
+    },
+    'context/bad-argument': (ctx) => {
+      ctx.timers.single('timer', -1, 'one');
+    },
+  };
+
+  it.each(Object.keys(wrongs))('names the actor: %s', async (expected) => {
+    await using system = await start({ log: () => undefined });
+    const bad = receive<string>((_, ctx) => wrongs[expected]?.(ctx) as Behavior<string>);
+    await system.send(system.create(bad), 'go');
+    await system.send(system.create(bad, { name: 'Ann' }), 'go');
+    await system.idle();
+    const errors = system.deadLetters.list().map(({ error }) => error as PorticoError);
+    expect(errors.map(({ code, where }) => [code, where])).toEqual([
+      [expected, 'actor:-1'],
+      [expected, 'actor:name:Ann'],
+    ]);
   });
 });

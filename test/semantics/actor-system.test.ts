@@ -190,6 +190,17 @@ describe('the outside', () => {
   });
 });
 
+describe('the log of a system', () => {
+  it('goes where start is told, whatever the host', async () => {
+    const host = virtualHost();
+    const lines: unknown[] = [];
+    await using system = await start({ host, log: ({ value }) => void lines.push(value) });
+    void system.send(system.create(receive<string>((text, ctx) => (ctx.log.info(text), same))), 'hello');
+    await host.run();
+    expect([lines, host.records]).toEqual([['hello'], []]);
+  });
+});
+
 describe('applications beside the actors', () => {
   it('run in the same system, and a failure of theirs is told to those who wait', async () => {
     const host = virtualHost();
