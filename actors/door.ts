@@ -46,15 +46,16 @@ export class Door {
   }
 
   /** Lets a message in, unless it does not fit. */
-  async admit(ref: ActorRef<never>, message: unknown): Promise<void> {
+  admit(ref: ActorRef<never>, message: unknown): Promise<void> {
     const send = new ActorSend(ref, message as never);
-    const { id } = ref;
-    const before = this.#last.get(id);
+    const before = this.#last.size === 0 ? undefined : this.#last.get(ref.id);
     const origin = this.#originOf(ref);
-    if (before === undefined && origin !== undefined && schemaOf(origin) === undefined) {
-      await this.#put(send);
-      return;
-    }
+    const isFree = before === undefined && origin !== undefined && schemaOf(origin) === undefined;
+    return isFree ? this.#put(send) : this.#inTurn(send, origin, before);
+  }
+
+  async #inTurn(send: ActorSend, origin: Origin | undefined, before: Promise<void> | undefined): Promise<void> {
+    const { id } = send.ref;
     const entering = this.#enter(send, origin, before);
     const last = entering.catch(() => undefined);
     this.#last.set(id, last);

@@ -66,5 +66,17 @@ export { actorRef, entityRef } from './identity.ts';
 export type { Outlets } from './outlets.ts';
 
 // What they share with dataflows.
-export { platformHost, PorticoError } from '../src/index.ts';
-export type { ErrorCode, Host, Key, Log, LogLevel, LogRecord, MapState, ValueState } from '../src/index.ts';
+export { memoryStore, platformHost, PorticoError } from '../src/index.ts';
+export type {
+  DataType,
+  EpochOptions,
+  ErrorCode,
+  Host,
+  Key,
+  Log,
+  LogLevel,
+  LogRecord,
+  MapState,
+  Store,
+  ValueState,
+} from '../src/index.ts';

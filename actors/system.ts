@@ -2,6 +2,8 @@
  * A system of actors, as users start it: an application with the workflow of actors in it, and the ways in and out.
  *
  * Z1. Whoever waits for a reply is told: by the reply, a failure, the timeout, or the end of the system.
+ * Z2. What is sent in one moment enters together, in order: as one atom, and so with one commit. Nobody is in the midst of a run
+ *     then, so subscribers and effects can send, too.
  */
 import {
   application,
@@ -158,6 +160,8 @@ interface Handles {
 }
 
 const ASK_TIMEOUT_MS = 30_000;
+/** More than this do not enter as one atom. */
+const MOST_TOGETHER = 1024;
 
 /**
  * A system of actors that runs. Get one from `start`; `stop` it, or let `await using` do that.
@@ -196,6 +200,8 @@ export class ActorSystem implements AsyncDisposable {
   readonly #letters: ActorDeadLetters;
   readonly #waiters: Waiters;
   readonly #door: Door;
+  /** What is about to enter. */
+  #entering: Entering | undefined;
   #created = 0;
   #stopped = false;
 
@@ -270,9 +276,13 @@ export class ActorSystem implements AsyncDisposable {
   }
 
   /** Sends a message. Resolves when the system has taken it. */
-  async send<M>(ref: ActorRef<M>, message: NoInfer<M>): Promise<void> {
-    checkRef(ref, 'system.send', 'system/bad-argument');
-    await this.#door.admit(ref, message);
+  send<M>(ref: ActorRef<M>, message: NoInfer<M>): Promise<void> {
+    try {
+      checkRef(ref, 'system.send', 'system/bad-argument');
+      return this.#door.admit(ref, message);
+    } catch (error) {
+      return Promise.reject(error as PorticoError);
+    }
   }
 
   /** Asks an actor; resolves with its reply. */
@@ -335,6 +345,7 @@ export class ActorSystem implements AsyncDisposable {
   async idle(): Promise<void> {
     for (;;) {
       const { outcomes } = this.#effects;
+      await this.#entering?.done.catch(() => undefined);
       await this.dataflow.idle();
       const entering = this.#door.next();
       if (entering !== undefined) await entering;
@@ -346,6 +357,7 @@ export class ActorSystem implements AsyncDisposable {
 
   /** Ends the system. What has not been done by then is not done; `idle` comes first. */
   async stop(): Promise<void> {
+    this.#entering?.now();
     this.#stopped = true;
     this.#effects.stop();
     const end = shutDown('stop', 'the system was stopped before there was a reply', 'Wait for replies first');
@@ -357,14 +369,19 @@ export class ActorSystem implements AsyncDisposable {
     return this.stop();
   }
 
-  async #put(value: ActorSend | ActorCreate): Promise<void> {
-    try {
-      await this.dataflow.send(this.#handles.ingress, value);
-    } catch (error) {
-      if (!(error instanceof PorticoError && error.code === 'system/re-entered')) throw error;
-      // Subscribers and effects are called in the midst of a run; what they send enters right after it.
-      await this.dataflow.send(this.#handles.ingress, value);
+  /** Z2. */
+  #put(value: ActorSend | ActorCreate): Promise<void> {
+    const entering = this.#entering;
+    if (entering !== undefined && entering.values.length < MOST_TOGETHER) {
+      entering.values.push(value);
+      return entering.done;
     }
+    const next = new Entering(value, (values) => {
+      if (this.#entering === next) this.#entering = undefined;
+      return this.dataflow.send(this.#handles.ingress, ...values);
+    });
+    this.#entering = next;
+    return next.done;
   }
 
   /** What is kept under a number is done with; the outcome enters in the same commit. */
@@ -388,6 +405,32 @@ export class ActorSystem implements AsyncDisposable {
   #tooLate({ waiter, outcome }: OutsideReply): void {
     if ('failure' in outcome) return;
     this.#letters.addOwn({ ref: outsideRef(waiter), message: outcome.reply, reason: 'late' });
+  }
+}
+
+/** What enters together. */
+class Entering {
+  readonly values: (ActorSend | ActorCreate)[];
+  readonly done: Promise<void>;
+  #enter: (() => void) | undefined;
+
+  constructor(first: ActorSend | ActorCreate, send: (values: readonly (ActorSend | ActorCreate)[]) => Promise<void>) {
+    this.values = [first];
+    this.done = new Promise((resolve) => {
+      this.#enter = () => {
+        resolve(send(this.values));
+      };
+    });
+    void Promise.resolve().then(() => {
+      this.now();
+    });
+  }
+
+  /** Enters now, if it has not yet. */
+  now(): void {
+    const enter = this.#enter;
+    this.#enter = undefined;
+    enter?.();
   }
 }
 

@@ -1,32 +1,61 @@
-/** Behaviors of a store that the program does not have. Such an actor waits, with its messages, until it is known again. */
-import { Behavior, same, type Definition, type OnMessage } from './behavior.ts';
-import { extend, extrasOf, wait } from './kept.ts';
+/**
+ * Behaviors of a store that the program cannot have: it does not know the name, or has another version of it. Such an actor
+ * waits, with all that comes for it, until a program can have its behavior again.
+ */
+import { Behavior, same, type Definition, type OnMessage, type OnSignal } from './behavior.ts';
+import { extend, extrasOf, named, unknownOf, wait, type RuntimeContext } from './kept.ts';
 import type { LiveContext } from './live.ts';
+import { Signalled } from './messages.ts';
+import type { Signal } from './signals.ts';
 import type { Supervision } from './supervise.ts';
 
-/** Stands for a behavior that is not known: it can be stored again as it was. */
+/** Of what behavior an actor is that waits, and why it does. */
+export interface Unknown {
+  readonly behavior: string;
+  /** The version that is stored. */
+  readonly version: number;
+  /** What is wrong, and what would be right. */
+  readonly why: string;
+}
+
+/** Stands for a behavior that the program cannot have: it can be stored again as it was. */
 export function unknownBehavior(
-  name: string,
-  version: number,
+  unknown: Unknown,
   args: readonly unknown[],
   supervision?: Supervision,
 ): Behavior<never> {
-  const definition: Definition = {
-    name,
-    version,
-    make: () => same,
-    migrate: undefined,
-    schema: undefined,
-  };
-  const onMessage = waits as unknown as OnMessage;
-  return new Behavior<never>({ kind: 'unknown', definition, args, supervision, onMessage });
+  const { behavior: name, version } = unknown;
+  const definition: Definition = { name, version, make: () => same, migrate: undefined, schema: undefined };
+  const onMessage = ((message, { t }) => waits(message, unknown, t)) satisfies Waits as unknown as OnMessage;
+  const onSignal = ((signal, { t }) =>
+    (signal as Signal).signal === 'terminated'
+      ? waits(new Signalled(signal as Signal), unknown, t)
+      : same) satisfies Waits as unknown as OnSignal;
+  return new Behavior<never>({ kind: 'unknown', definition, args, supervision, onMessage, onSignal });
 }
 
-function waits(message: unknown, { t }: LiveContext): Behavior<unknown> {
+type Waits = (value: unknown, ctx: LiveContext) => Behavior<unknown>;
+
+function waits(value: unknown, unknown: Unknown, t: RuntimeContext): Behavior<unknown> {
   if (extrasOf.get(t)?.unknown !== true) {
     extend({ unknown: true }, t);
-    t.log.warn(`actor:${String(t.key)} has a behavior that this program does not have; its messages wait`);
+    note(unknown, t);
   }
-  wait(message, t);
+  wait(value, t);
   return same;
+}
+
+/** Puts it into the list of those that wait, and says so. */
+function note(unknown: Unknown, t: RuntimeContext): void {
+  const { behavior, version, why } = unknown;
+  unknownOf.set(t, t.key as never, unknown);
+  t.log.error(`${named(t)} waits with all its messages: it is stored as ${behavior}, version ${version}; ${why}`);
+}
+
+/** Says again, in a later run, that an actor waits; whether it still does. */
+export function stillWaits(behavior: Behavior<never>, t: RuntimeContext): boolean {
+  if (behavior.kind !== 'unknown') return false;
+  unknownOf.delete(t, t.key as never);
+  extend({ unknown: undefined }, t);
+  return true;
 }

@@ -32,7 +32,7 @@ export interface FileJournalOptions {
   readonly segmentBytes?: number;
   /** How much is filled with zeros ahead. 1 MB if not given; with 0 the file grows as it is written. */
   readonly preallocateBytes?: number;
-  /** The largest record. 64 MB if not given. */
+  /** The largest record. 64 MB if not given, and never more than 1 GB. */
   readonly maxRecordBytes?: number;
   /** How many writes there are between two marks. 64 if not given. */
   readonly writesPerMark?: number;
@@ -176,7 +176,9 @@ class FileJournal implements Journal {
       try {
         await this.#write(batch);
       } catch (error) {
-        this.#refuse(batch, refusal(this.#where, error));
+        const why = this.#failing(error);
+        // None of those that were appended behind one that failed may become durable.
+        for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(why);
       }
     }
     this.#writing = undefined;
@@ -191,12 +193,6 @@ class FileJournal implements Journal {
       count++;
     }
     return this.#waiting.splice(0, count);
-  }
-
-  /** None of those that were appended behind one that failed may become durable. */
-  #refuse(batch: readonly Waiting[], error: PorticoError): void {
-    if (error.code !== 'journal/full') this.#broken ??= error;
-    for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(this.#broken ?? error);
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
@@ -334,7 +330,7 @@ class FileJournal implements Journal {
       return this.#giveUp();
     };
     const creating = create();
-    this.#creating = creating.then(nothing, nothing).then(() => {
+    this.#creating = creating.then(nothing, nothing).finally(() => {
       this.#creating = undefined;
     });
     return creating;
@@ -358,8 +354,7 @@ class FileJournal implements Journal {
       this.#filled = to;
     } catch (error) {
       // Where there is no room for zeros the next record may still find some.
-      const why = refusal(this.#where, error);
-      if (why.code !== 'journal/full') this.#broken ??= why;
+      this.#failing(error);
     }
     this.#filling = undefined;
   }
@@ -446,8 +441,7 @@ class FileJournal implements Journal {
       while ((this.#sealed[0]?.end.seq ?? Infinity) < below) this.#sealed.shift();
       await removeSegments(this.#disk, this.#sealed[0]?.number ?? this.#number);
     } catch (error) {
-      this.#broken ??= refusal(this.#where, error);
-      throw this.#broken;
+      throw this.#failing(error);
     }
   }
 
@@ -464,13 +458,20 @@ class FileJournal implements Journal {
     const reached = { from: this.#from, end: this.#end, endSegment: this.#number };
     this.#mark = joined(this.#mark, { ...noMark, ...(this.#from > 0 ? reached : {}), ...more });
     const mark = this.#mark;
-    const marking = this.#marking.then(() => (this.#highwater as Highwater).write(mark));
-    this.#marking = marking.catch((error: unknown) => {
-      this.#broken ??= failed(this.#disk.path, error);
-    });
-    return marking.catch((error: unknown) => {
-      throw failed(this.#disk.path, error);
-    });
+    const marking = this.#marking
+      .then(() => (this.#highwater as Highwater).write(mark))
+      .catch((error: unknown) => {
+        throw this.#failing(error);
+      });
+    this.#marking = marking.catch(nothing);
+    return marking;
+  }
+
+  /** What is thrown, and said to all who come later unless it passes. */
+  #failing(error: unknown): PorticoError {
+    const why = refusal(this.#where, error);
+    if (why.code !== 'journal/full') this.#broken ??= why;
+    return why;
   }
 
   close(): Promise<void> {

@@ -9,6 +9,7 @@
  */
 import { diskCode, type Disk, type DiskFile } from '../host.ts';
 import { bytesOf, readNumber, writeNumber, type End } from './frame.ts';
+import { failed } from './refusals.ts';
 import { highwaterName, isSealed, noRecord, readEnd, sealed, writeEnd } from './segment.ts';
 
 export interface Mark {
@@ -38,11 +39,12 @@ export const noMark: Mark = {
 /** The mark of one owner, to write to. */
 export class Highwater {
   readonly #file: DiskFile;
-  #turn: number;
+  readonly #where: string;
+  #turn = 0;
 
-  private constructor(file: DiskFile, turn: number) {
+  private constructor(file: DiskFile, where: string) {
     this.#file = file;
-    this.#turn = turn;
+    this.#where = where;
   }
 
   /** Its name is durable after the next `syncNames`. */
@@ -58,14 +60,14 @@ export class Highwater {
     }
     // Both places have to be there from the start, so that a full disk is no reason for a mark to fail later.
     await file.write(places, new Uint8Array(markBytes));
-    const highwater = new Highwater(file, 0);
+    const highwater = new Highwater(file, `${disk.path}/${name}`);
     await highwater.write(mark);
     return highwater;
   }
 
   /** Durable when it resolves. Not to be called again until then. */
   async write(mark: Mark): Promise<void> {
-    const turn = ++this.#turn;
+    const turn = this.#turn + 1;
     const { bytes, view } = bytesOf(new Uint8Array(markBytes));
     view.setUint32(4, magic, true);
     writeNumber(view, 8, turn);
@@ -76,8 +78,14 @@ export class Highwater {
     writeNumber(view, 64, mark.first);
     writeNumber(view, 72, mark.entrySegment);
     writeEnd(view, 80, mark.entry);
+    // Without room the same place is tried again: the other one holds the last good mark.
     await this.#file.write((turn & 1) * places, sealed(bytes));
-    await this.#file.sync();
+    this.#turn = turn;
+    try {
+      await this.#file.sync();
+    } catch (cause) {
+      throw failed(this.#where, cause);
+    }
   }
 
   close(): Promise<void> {

@@ -3,7 +3,8 @@
  *
  * D1. The folder is for its owner only (0700) if it had to be made, and so are the files in it. Links are not followed.
  * D2. Every name is one of ours: small letters, digits, dots, dashes. No name leads out of the folder.
- * D3. A write is whole or fails; what is synced is on the medium, as far as the operating system knows.
+ * D3. The number of a file is not used any more once it is closed: the system gives it to the next one that is opened.
+ * D4. A write is whole or fails; what is synced is on the medium, as far as the operating system knows.
  */
 import {
   close,
@@ -85,53 +86,52 @@ class NodeDisk implements Disk {
 
 class NodeFile implements DiskFile {
   readonly #fd: number;
+  #closed = false;
+  /** How many operations are under way, and who waits for their end. */
+  #busy = 0;
+  #onIdle: (() => void) | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
   }
 
   size(): Promise<number> {
-    return new Promise((resolve, reject) => {
+    return this.#use<number>((done) => {
       fstat(this.#fd, (error, stats) => {
-        if (error) reject(error);
-        else resolve(stats.size);
+        done(error, error === null ? stats.size : undefined);
       });
     });
   }
 
-  async read(at: number, length: number): Promise<Uint8Array> {
+  read(at: number, length: number): Promise<Uint8Array> {
     const into = new Uint8Array(length);
-    let done = 0;
-    for (let got = 1; done < length && got > 0; done += got)
-      got = await this.#readSome(into, done, at + done);
-    return into.subarray(0, done);
-  }
-
-  #readSome(into: Uint8Array, from: number, at: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      read(this.#fd, into, from, into.length - from, at, (error, got) => {
-        if (error) reject(error);
-        else resolve(got);
-      });
+    return this.#use<Uint8Array>((done) => {
+      const readFrom = (have: number): void => {
+        read(this.#fd, into, have, length - have, at + have, (error, got) => {
+          if (error !== null || got === 0 || have + got === length) done(error, into.subarray(0, have + got));
+          else readFrom(have + got);
+        });
+      };
+      readFrom(0);
     });
   }
 
   readSync(at: number, length: number): Uint8Array {
+    this.#check();
     const into = new Uint8Array(length);
-    let done = 0;
-    for (let got = 1; done < length && got > 0; done += got) {
-      got = readSync(this.#fd, into, done, length - done, at + done);
+    let have = 0;
+    for (let got = 1; have < length && got > 0; have += got) {
+      got = readSync(this.#fd, into, have, length - have, at + have);
     }
-    return into.subarray(0, done);
+    return into.subarray(0, have);
   }
 
   write(at: number, bytes: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const writeFrom = (done: number): void => {
-        write(this.#fd, bytes, done, bytes.length - done, at + done, (error, written) => {
-          if (error) reject(error);
-          else if (done + written < bytes.length) writeFrom(done + written);
-          else resolve();
+    return this.#use<void>((done) => {
+      const writeFrom = (have: number): void => {
+        write(this.#fd, bytes, have, bytes.length - have, at + have, (error, written) => {
+          if (error !== null || have + written === bytes.length) done(error);
+          else writeFrom(have + written);
         });
       };
       writeFrom(0);
@@ -139,24 +139,44 @@ class NodeFile implements DiskFile {
   }
 
   truncate(length: number): Promise<void> {
-    return promisify(ftruncate)(this.#fd, length);
+    return this.#use<void>((done) => {
+      ftruncate(this.#fd, length, done);
+    });
   }
 
   linked(): boolean {
+    this.#check();
     return fstatSync(this.#fd).nlink > 0;
   }
 
   sync(): Promise<void> {
+    return this.#use<void>((done) => {
+      fdatasync(this.#fd, done);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#check();
+    this.#closed = true;
+    if (this.#busy > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    await promisify(close)(this.#fd);
+  }
+
+  #use<T>(act: (done: (error: Error | null, result?: T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      fdatasync(this.#fd, (error) => {
-        if (error) reject(error);
-        else resolve();
+      this.#check();
+      this.#busy++;
+      act((error, result) => {
+        if (--this.#busy === 0) this.#onIdle?.();
+        if (error !== null) reject(error);
+        else resolve(result as T);
       });
     });
   }
 
-  close(): Promise<void> {
-    return promisify(close)(this.#fd);
+  /** D3. */
+  #check(): void {
+    if (this.#closed) throw Object.assign(new Error('EBADF: the file has been closed'), { code: 'EBADF' });
   }
 }
 

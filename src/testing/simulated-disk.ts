@@ -309,7 +309,7 @@ export class SimulatedDisk {
   write(inode: Inode, name: string, at: number, bytes: Uint8Array, part: 'whole' | 'half'): void {
     const wanted = part === 'whole' ? bytes.length : this.random.below(bytes.length + 1);
     const used = [...this.#names.values()].reduce((sum, { length }) => sum + length, 0);
-    const room = Math.max(0, this.capacityBytes - used + Math.max(0, inode.length - at));
+    const room = Math.max(0, this.capacityBytes - used) + Math.max(0, inode.length - at);
     inode.write(at, bytes.subarray(0, Math.min(wanted, room)));
     if (room < wanted) throw new SimulatedDiskError('ENOSPC', `write ${name}`);
   }

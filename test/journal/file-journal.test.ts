@@ -32,7 +32,8 @@ describe('a file journal on the disk', () => {
   });
 
   const cases = journalContract(place, { skips, seeds: 3 });
-  it.each(cases.filter(({ skip }) => skip === undefined))('$name', ({ run }) => run());
+  const run = cases.flatMap((each) => (each.skip === undefined ? [[each.name, each] as const] : []));
+  it.each(run)('%s', (_, each) => each.run());
 
   it('skips only what cannot be done there, and says why', () => {
     const skipped = cases.flatMap(({ name, skip }) => (skip === undefined ? [] : [[name, skip]]));
@@ -68,7 +69,8 @@ describe('a file journal on a simulated disk', () => {
     };
   };
 
-  it.each(journalContract(place, { seeds: 40 }))('$name', ({ run }) => run());
+  const cases = journalContract(place, { seeds: 25 });
+  it.each(cases.map((each) => [each.name, each] as const))('%s', (_, { run }) => run());
 });
 
 describe('a file journal', () => {
@@ -191,6 +193,11 @@ describe('a file journal', () => {
     await journal.trim(31);
     machine.capacityBytes = Infinity;
     expect(await journal.append(record(31, 1000))).toBe(31);
+    // Some file systems need room to write over what is there.
+    machine.failAt({ operation: 'write', name: 'highwater', code: 'ENOSPC' });
+    await expect(journal.trim(32)).rejects.toMatchObject({ code: 'journal/full' });
+    await journal.trim(32);
+    expect(await journal.append(record(32, 1000))).toBe(32);
   });
 
   it('says of a reader whose records are dropped meanwhile that they were trimmed, or that it was fenced', async () => {

@@ -16,7 +16,8 @@ describe('a memory journal', () => {
     };
   };
 
-  it.each(journalContract(place))('$name', ({ run }) => run());
+  const cases = journalContract(place);
+  it.each(cases.map((each) => [each.name, each] as const))('%s', (_, { run }) => run());
 
   it('has a medium of its own if none is given', async () => {
     const journal = memoryJournal();

@@ -1,6 +1,6 @@
 // Bugs to plant under a journal and into it, and how to plant them. Whatever can be, is a disk that does less than it
 // should; the others are made in a copy of the sources. The product knows nothing of this.
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -175,10 +175,14 @@ export async function patched({ file, from, to, also = ['', ''] }: Patch): Promi
     text = text.replace(before, () => after);
   }
   writeFileSync(path, text);
-  const made = (await import(/* @vite-ignore */ join(copy, 'journal', 'file-journal.ts'))) as {
-    fileJournal: MakeJournal;
-  };
-  return made.fileJournal;
+  try {
+    const made = (await import(/* @vite-ignore */ join(copy, 'journal', 'file-journal.ts'))) as {
+      fileJournal: MakeJournal;
+    };
+    return made.fileJournal;
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
 }
 
 /** Every bug: how it is planted, and at which seed to begin the search. */

@@ -120,10 +120,32 @@ describe('a disk on Node', () => {
     const file = await disk.open('one', 'create');
     await file.close();
     const after = [file.size(), file.read(0, 1), file.write(0, bytes(1)), file.truncate(0), file.sync()];
-    for (const each of after) expect(await codeOf(each)).toBe('EBADF');
+    for (const each of [...after, file.close()]) expect(await codeOf(each)).toBe('EBADF');
+    for (const call of [() => file.linked(), () => file.readSync(0, 1)]) expect(call).toThrow('EBADF');
     rmSync(disk.path, { recursive: true });
     expect(await codeOf(disk.list())).toBe('ENOENT');
     expect(await codeOf(disk.syncNames())).toBe('ENOENT');
+  });
+
+  it('closes a file when all that is under way has ended', async () => {
+    const disk = newDisk();
+    const file = await disk.open('one', 'create');
+    const large = new Uint8Array(5_000_000).fill(3);
+    const written = Promise.all([file.write(0, large), file.sync()]);
+    await file.close();
+    await written;
+    // This one has the same number, as the system counts.
+    const other = await disk.open('two', 'create');
+    expect(await other.size()).toBe(0);
+    expect(statSync(join(disk.path, 'one')).size).toBe(5_000_000);
+    await other.close();
+  });
+
+  it('reads nothing where nothing is asked for', async () => {
+    const file = await newDisk().open('one', 'create');
+    await file.write(0, bytes());
+    expect(await file.read(0, 0)).toEqual(bytes());
+    await file.close();
   });
 
   it('takes a second name for a name', async () => {

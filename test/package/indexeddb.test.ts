@@ -170,7 +170,29 @@ const damages = `
   };
 `;
 
-const programs: Record<string, string> = { contracts, appends, reads, damages };
+/** A counter that is an actor, kept in the browser. */
+const counter = `
+  const { behavior, receive, same, start, valueState } = await import('/dist/actors/index.js');
+  const { browserStore } = await import('/dist/src/web/index.js');
+  const count = valueState('count', 0);
+  const counter = behavior('counter', () =>
+    receive(({ replyTo }, ctx) => (ctx.send(replyTo, count.update(ctx, (n) => n + 1)), same)),
+  );
+  const system = await start({ behaviors: { counter }, store: browserStore('actors') });
+  const up = () => system.ask(system.entity(counter(), 'one'), {});
+`;
+
+/** Counts without end; posts how far it is. */
+const counts = `${counter}
+  for (;;) await post('/seen', await up());
+`;
+
+/** Counts once more. */
+const goesOn = `${counter}
+  return { count: await up(), run: system.dataflow.run };
+`;
+
+const programs: Record<string, string> = { contracts, appends, reads, damages, counts, goesOn };
 
 const page = (program: string): string => `<!doctype html>
 <meta charset="utf-8">
@@ -309,6 +331,24 @@ describe.skipIf(chromium === undefined)(`on a real IndexedDB${why}`, () => {
       fenced: 'state/failed: somebody else has opened the state since',
       again: 'state/failed: somebody else has opened the state since',
     });
+  }, 60_000);
+
+  it('a system of actors goes on where it was when the browser was killed', async () => {
+    let acknowledged = 0;
+    const far = new Promise<void>((resolve) => {
+      seen = (value) => {
+        acknowledged = value as number;
+        if (acknowledged >= 30) resolve();
+      };
+    });
+    const browser = browse('counts');
+    await far;
+    await killed(browser);
+    const found = (await run('goesOn')) as { readonly count: number; readonly run: number };
+    // One more may have been counted, whose acknowledgement the browser did not live to give.
+    expect(found.count - acknowledged).toBeGreaterThanOrEqual(1);
+    expect(found.count - acknowledged).toBeLessThanOrEqual(2);
+    expect(found.run).toBe(2);
   }, 60_000);
 
   it('what was acknowledged is there after the browser was killed', async () => {

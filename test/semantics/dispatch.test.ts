@@ -76,7 +76,12 @@ describe('messages from one actor to another', () => {
         }),
       );
       void w.system.send(w.system.create(talker(10)), 'a');
-      for (let i = 0; i < 10; i++) void w.system.send(hearer, 'b');
+      for (let i = 0; i < 10; i++) {
+        void w.system.send(hearer, 'b');
+        // What is sent in one moment enters together.
+        await Promise.resolve();
+        await Promise.resolve();
+      }
       await w.rest();
       return w.said.join('');
     };

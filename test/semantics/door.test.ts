@@ -275,15 +275,14 @@ describe('a sender outside', () => {
       const said: unknown[] = [];
       system.subscribe(actors.outlets.deadLetters.stream, ({ reason }) => reasons.push(reason));
       system.subscribe(actors.outlets.emitted.stream, (value) => said.push(value));
-      let announced = false;
+      const announced: ActorRef<Pay>[] = [];
       const creator = receive<'go'>((_, ctx) => {
-        announced = true;
-        ctx.create(till(), { name: 'the till' });
+        announced.push(ctx.create(till(), { name: 'the till' }));
         return same;
       });
       system.send(ingress, new ActorCreate(actorRef<'go'>('creator'), creator));
       system.send(ingress, new ActorSend(actorRef<'go'>('creator'), 'go'));
-      while (!announced) system.step();
+      while (announced.length === 0) system.step();
       const unchecked = new FromOutside(new ActorSend(name, { amount: -1 }), undefined);
       system.send(ingress, new ActorSend(name, unchecked as never));
       system.stepUntilComplete();
