@@ -2,6 +2,7 @@
 import { bankQuestion } from './actors/bank.ts';
 import { bigQuestion } from './actors/big.ts';
 import { chameneosQuestion } from './actors/chameneos.ts';
+import { churnQuestion } from './actors/churn.ts';
 import { countingQuestion } from './actors/counting.ts';
 import { createQuestion } from './actors/create.ts';
 import { dictionaryQuestion } from './actors/dictionary.ts';
@@ -14,6 +15,14 @@ import { asksQuestion } from './asks.ts';
 import { atomSizeQuestion } from './atom-size.ts';
 import { chainQuestion } from './chain.ts';
 import { cycleQuestion } from './cycle.ts';
+import {
+  durableBig,
+  durableCounting,
+  durableCreate,
+  durableFib,
+  durablePingPong,
+  durableThreadRing,
+} from './durable/programs.ts';
 import { forkJoinQuestion } from './fork-join.ts';
 import type { Question } from './harness/question.ts';
 import { neighboursQuestion } from './neighbours.ts';
@@ -45,4 +54,12 @@ export const questions: readonly Question[] = [
   bankQuestion,
   dictionaryQuestion,
   idleQuestion,
+  churnQuestion,
+  // Durable.
+  durablePingPong,
+  durableThreadRing,
+  durableCounting,
+  durableBig,
+  durableFib,
+  durableCreate,
 ];

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { answerOf, type Answer, type Conditions } from './harness/answer.ts';
 import { forkedMeasure } from './harness/forked.ts';
+import { presentOf } from './harness/question.ts';
 import { orderOf, USAGE, type Order } from './harness/order.ts';
 import { answerInText } from './harness/report.ts';
 import { keep } from './harness/results.ts';
@@ -17,7 +18,9 @@ async function run({ names, rounds, quick, json, save }: Order): Promise<void> {
   const measure = quick ? forkedMeasure(true) : undisturbed(forkedMeasure(false));
   const conditions = conditionsNow();
   const answers: Answer[] = [];
-  for (const question of all.filter(({ name }) => names.includes(name))) {
+  for (const asked of all.filter(({ name }) => names.includes(name))) {
+    const { present: question, missing } = presentOf(asked);
+    for (const why of missing) console.error(`${question.name} runs without ${why}`);
     const done = await runRounds(question, rounds, measure, tell);
     const answer = answerOf(question, quick, done, conditions);
     answers.push(answer);

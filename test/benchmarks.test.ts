@@ -8,10 +8,12 @@ import { orderOf } from '../benchmarks/harness/order.ts';
 import {
   checkedRun,
   measure,
+  presentOf,
   question,
   type Contender,
   type Goal,
   type Load,
+  type Run,
 } from '../benchmarks/harness/question.ts';
 import { PlainRing } from '../benchmarks/harness/plain.ts';
 import { answerInText, answersInMarkdown, short } from '../benchmarks/harness/report.ts';
@@ -53,12 +55,8 @@ function race(contenders: readonly Contender[], goals: readonly Goal[] = []) {
   });
 }
 
-// Whoever runs the tests has not installed nact. XState is here anyway, for the adapter.
-const peersHere = peerQuestions.map((question) => ({
-  ...question,
-  contenders: question.contenders.filter(({ name }) => name !== 'nact'),
-  goals: question.goals.filter(({ timesThatOf }) => timesThatOf !== 'nact'),
-}));
+// Whoever runs the tests need not have installed the peers.
+const peersHere = peerQuestions.map((question) => presentOf(question).present);
 
 describe.each([...questions, ...peersHere])('the benchmark $name', (question) => {
   it.each(question.contenders)('computes what it should with $name', async (contender) => {
@@ -85,6 +83,30 @@ describe.each([...questions, ...peersHere])('the benchmark $name', (question) =>
   });
 });
 
+describe('a question for those who are here', () => {
+  it('leaves out the others and the goals that name them, and says why', () => {
+    const away = { ...scripted('away', 1), missing: () => 'it is not installed' };
+    const goals = [
+      { contender: 'fast', metric: 'speed', atLeast: 1 },
+      { contender: 'fast', metric: 'speed', timesThatOf: 'away', atLeast: 2 },
+      { contender: 'away', metric: 'speed', atLeast: 3 },
+    ];
+    const { present, missing } = presentOf(race([scripted('plain', 1), scripted('fast', 2), away], goals));
+    expect(present.contenders.map(({ name }) => name)).toEqual(['plain', 'fast']);
+    expect(present.goals).toEqual(goals.slice(0, 1));
+    expect(missing).toEqual(['away: it is not installed']);
+  });
+});
+
+describe('a run in a process of its own', () => {
+  it('says itself how much of a core it had', async () => {
+    const told = scripted('plain', 1);
+    const run: Contender['run'] = (load) => ({ ...(told.run(load) as Run), share: 0.5 });
+    const { share } = await measure(race([{ ...told, run }]), { ...told, run }, true);
+    expect(share).toBe(0.5);
+  });
+});
+
 describe('the peers', () => {
   const versions = (path: string, field: string): Record<string, string> => {
     const text = readFileSync(new URL(path, import.meta.url), 'utf8');
@@ -93,7 +115,7 @@ describe('the peers', () => {
   const peers = versions('../benchmarks/peers/package.json', 'dependencies');
 
   it('are exact versions, and XState is the one that the adapter is tested with', () => {
-    expect(Object.keys(peers)).toEqual(['nact', 'xstate']);
+    expect(Object.keys(peers)).toEqual(['effect', 'nact', 'xstate']);
     for (const version of Object.values(peers)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
     expect(versions('../package.json', 'devDependencies')).toMatchObject({ xstate: peers['xstate'] });
   });
@@ -104,7 +126,10 @@ describe('the peers', () => {
       expect(contenders.map(({ name }) => name)).toEqual([
         ...(same?.contenders ?? []).map(({ name }) => name),
         'nact',
-        'xstate',
+        ...(name === 'peers-ping-pong' || name === 'peers-counting' || name === 'peers-create'
+          ? ['xstate', 'effect']
+          : []),
+        'erlang',
       ]);
       expect(contenders).toEqual(expect.arrayContaining([...(same?.contenders ?? [])]));
     }

@@ -1,23 +1,23 @@
 /** Every actor sends to every other one: the price of a message when all that wait are for different actors. */
 import { behavior, receive, same, valueState, type ActorRef } from 'portico';
-import { timedActors } from '../harness/actors.ts';
+import { inMemory, timedActors, type Place } from '../harness/actors.ts';
 import { perSecond, timed } from '../harness/clock.ts';
 import { PlainActors } from '../harness/plain-actors.ts';
-import { question, type Run } from '../harness/question.ts';
+import { question, type Contender, type Run } from '../harness/question.ts';
 
-interface BigLoad extends Record<string, number> {
+export interface BigLoad extends Record<string, number> {
   actors: number;
 }
 
 /** A ping and a pong for each pair. */
 const messagesOf = (actors: number): number => 2 * actors * (actors - 1);
 
-const runOf = (actors: number, ms: number, pongs: number): Run => ({
+export const bigRun = (actors: number, ms: number, pongs: number): Run => ({
   figures: { speed: perSecond(messagesOf(actors), ms) },
   outcome: { pongs },
 });
 
-const expects = ({ actors }: BigLoad): Run['outcome'] => ({ pongs: actors * (actors - 1) });
+export const bigExpects = ({ actors }: BigLoad): Run['outcome'] => ({ pongs: actors * (actors - 1) });
 
 type Peer = Start | { readonly type: 'ping'; readonly from: ActorRef<Peer> } | { readonly type: 'pong' };
 
@@ -83,13 +83,21 @@ const all = behavior('all', () =>
   }),
 );
 
-async function portico({ actors }: BigLoad): Promise<Run> {
-  const { ms, result } = await timedActors({ all, peer }, (system) => {
-    const first = system.create(all());
-    return () => system.ask(first, { actors });
-  });
-  return runOf(actors, ms, result);
-}
+/** All of them, in a system that is kept at a place. */
+export const bigAt =
+  (place: Place) =>
+  async ({ actors }: BigLoad): Promise<Run> => {
+    const { ms, result } = await timedActors(
+      { all, peer },
+      (system) => {
+        const first = system.create(all());
+        return () => system.ask(first, { actors });
+      },
+      undefined,
+      place,
+    );
+    return bigRun(actors, ms, result);
+  };
 
 type PlainPeer =
   | { readonly type: 'start'; readonly peers: readonly number[]; readonly sink: number }
@@ -127,8 +135,15 @@ async function plain({ actors: count }: BigLoad): Promise<Run> {
     for (const to of peers) actors.send(to, { type: 'start', peers, sink: all });
     actors.run();
   });
-  return runOf(count, ms, sum);
+  return bigRun(count, ms, sum);
 }
+
+export const bigContenders: readonly Contender<BigLoad>[] = [
+  { name: 'plain', run: plain, expects: bigExpects },
+  { name: 'portico', run: bigAt(inMemory), expects: bigExpects },
+];
+
+export const bigLoads = { full: { actors: 1_000 }, warmUp: { actors: 300 }, quick: { actors: 20 } };
 
 export const bigQuestion = question<BigLoad>({
   name: 'big',
@@ -137,11 +152,8 @@ export const bigQuestion = question<BigLoad>({
     'Each sends a ping to every other one in one turn, answers each ping with a pong, and reports its pongs. After the benchmark Big of ' +
     'Savina and BenchErl, with all others in place of a random one.',
   metrics: [{ name: 'speed', unit: 'messages/s', better: 'more' }],
-  contenders: [
-    { name: 'plain', run: plain, expects },
-    { name: 'portico', run: portico, expects },
-  ],
+  contenders: bigContenders,
   reference: 'plain',
   goals: [{ contender: 'portico', metric: 'speed', atLeast: 10_000_000 }],
-  loads: { full: { actors: 1_000 }, warmUp: { actors: 300 }, quick: { actors: 20 } },
+  loads: bigLoads,
 });

@@ -1,6 +1,6 @@
 /** One actor that sends and one that counts: the price of a message when many wait for the same actor. */
 import { behavior, receive, same, valueState, type ActorRef, type Behavior } from 'portico';
-import { timedActors } from '../harness/actors.ts';
+import { inMemory, timedActors, type Place } from '../harness/actors.ts';
 import { perSecond, timed } from '../harness/clock.ts';
 import { PlainActors } from '../harness/plain-actors.ts';
 import { question, type Contender, type Run } from '../harness/question.ts';
@@ -56,13 +56,23 @@ const producer = behavior('producer', (counter: ActorRef<Counting>) =>
 
 const portico =
   (counter: Behavior<Counting>) =>
+  (place: Place) =>
   async ({ increments }: CountingLoad): Promise<Run> => {
-    const { ms, result } = await timedActors({ producer, stateful, functional }, (system) => {
-      const first = system.create(producer(system.create(counter)));
-      return () => system.ask(first, { increments });
-    });
+    const { ms, result } = await timedActors(
+      { producer, stateful, functional },
+      (system) => {
+        const first = system.create(producer(system.create(counter)));
+        return () => system.ask(first, { increments });
+      },
+      undefined,
+      place,
+    );
     return countingRun(result, ms);
   };
+
+/** The count as state, or as the argument of the next behavior, in a system that is kept at a place. */
+export const countingAt = portico(stateful());
+export const nextBehaviorAt = portico(functional(0));
 
 type PlainCounting = { readonly type: 'up' } | { readonly type: 'read'; readonly replyTo: number };
 
@@ -92,8 +102,8 @@ async function plain({ increments }: CountingLoad): Promise<Run> {
 
 export const countingContenders: readonly Contender<CountingLoad>[] = [
   { name: 'plain', run: plain, expects: countingExpects },
-  { name: 'portico', run: portico(stateful()), expects: countingExpects },
-  { name: 'portico, next behavior', run: portico(functional(0)), expects: countingExpects },
+  { name: 'portico', run: countingAt(inMemory), expects: countingExpects },
+  { name: 'portico, next behavior', run: nextBehaviorAt(inMemory), expects: countingExpects },
 ];
 
 export const countingLoads = {

@@ -1,6 +1,6 @@
 /** One actor that creates many: the price of an actor that is given one message. */
-import { behavior, receive, same, stopped, type ActorRef } from 'portico';
-import { timedActors } from '../harness/actors.ts';
+import { behavior, receive, same, stopped, type ActorRef, type Behavior } from 'portico';
+import { inMemory, timedActors, type Place } from '../harness/actors.ts';
 import { perSecond, timed } from '../harness/clock.ts';
 import { PlainActors } from '../harness/plain-actors.ts';
 import { question, type Contender, type Run } from '../harness/question.ts';
@@ -19,34 +19,51 @@ export const createRun = (started: number, ms: number): Run => ({
 /** Seen from outside, so that nobody has to tell: counting with messages would cost as much as the rest. */
 const seen = { started: 0 };
 
-const worker = behavior('worker', () =>
-  receive<'go'>(() => {
-    seen.started++;
-    return stopped;
-  }),
-);
+/** Stops after its message, or stays. */
+const workerOf = (name: string, afterwards: typeof same | typeof stopped) =>
+  behavior(name, () =>
+    receive<'go'>(() => {
+      seen.started++;
+      return afterwards;
+    }),
+  );
+const worker = workerOf('worker', stopped);
+const stayingWorker = workerOf('staying worker', same);
 
 interface Create {
   readonly actors: number;
   readonly replyTo: ActorRef<null>;
 }
 
-const creator = behavior('creator', () =>
-  receive<Create>(({ actors, replyTo }, ctx) => {
-    for (let i = 0; i < actors; i++) ctx.send(ctx.create(worker()), 'go');
-    ctx.send(replyTo, null);
-    return same;
-  }),
-);
+const creatorOf = (kind: () => Behavior<'go'>) =>
+  behavior('creator', () =>
+    receive<Create>(({ actors, replyTo }, ctx) => {
+      for (let i = 0; i < actors; i++) ctx.send(ctx.create(kind()), 'go');
+      ctx.send(replyTo, null);
+      return same;
+    }),
+  );
 
-async function portico({ actors }: CreateLoad): Promise<Run> {
-  seen.started = 0;
-  const { ms } = await timedActors({ creator, worker }, (system) => {
-    const first = system.create(creator());
-    return () => system.ask(first, { actors });
-  });
-  return createRun(seen.started, ms);
-}
+const portico =
+  (creator: ReturnType<typeof creatorOf>) =>
+  (place: Place) =>
+  async ({ actors }: CreateLoad): Promise<Run> => {
+    seen.started = 0;
+    const { ms } = await timedActors(
+      { creator, worker, stayingWorker },
+      (system) => {
+        const first = system.create(creator());
+        return () => system.ask(first, { actors });
+      },
+      undefined,
+      place,
+    );
+    return createRun(seen.started, ms);
+  };
+
+/** All of them in a system that is kept at a place; each stops after its message, or stays. */
+export const createAt = portico(creatorOf(worker));
+export const stayingCreateAt = portico(creatorOf(stayingWorker));
 
 async function plain({ actors: count }: CreateLoad): Promise<Run> {
   const actors = new PlainActors();
@@ -67,7 +84,7 @@ async function plain({ actors: count }: CreateLoad): Promise<Run> {
 
 export const createContenders: readonly Contender<CreateLoad>[] = [
   { name: 'plain', run: plain, expects: createExpects },
-  { name: 'portico', run: portico, expects: createExpects },
+  { name: 'portico', run: createAt(inMemory), expects: createExpects },
 ];
 
 export const createLoads = {

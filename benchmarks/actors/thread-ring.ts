@@ -1,23 +1,26 @@
 /** Many actors in a circle and one message among them: the price of a message when each is for another actor. */
 import { behavior, init, receive, same, type ActorRef } from 'portico';
-import { timedActors } from '../harness/actors.ts';
+import { inMemory, timedActors, type Place } from '../harness/actors.ts';
 import { perSecond, timed } from '../harness/clock.ts';
 import { PlainActors } from '../harness/plain-actors.ts';
-import { question, type Run } from '../harness/question.ts';
+import { question, type Contender, type Run } from '../harness/question.ts';
 
-interface RingLoad extends Record<string, number> {
+export interface ThreadRingLoad extends Record<string, number> {
   hops: number;
 }
 
-const LENGTH = 503;
+/** How many actors there are. */
+export const LENGTH = 503;
 
-const runOf = (hops: number, ms: number, last: number): Run => ({
+export const threadRingRun = (hops: number, ms: number, last: number): Run => ({
   figures: { speed: perSecond(hops, ms) },
   outcome: { last },
 });
 
 /** Who has the token in the end. */
-const expects = ({ hops }: RingLoad): Run['outcome'] => ({ last: (hops % LENGTH) + 1 });
+export const threadRingExpects = ({ hops }: ThreadRingLoad): Run['outcome'] => ({
+  last: (hops % LENGTH) + 1,
+});
 
 interface Token {
   readonly hops: number;
@@ -41,20 +44,28 @@ const ring = behavior('ring', (size: number) =>
   }),
 );
 
-async function portico({ hops }: RingLoad): Promise<Run> {
-  const { ms, result } = await timedActors({ member, ring }, (system) => {
-    const first = system.create(ring(LENGTH));
-    return () => system.ask(first, { hops });
-  });
-  return runOf(hops, ms, result);
-}
+/** The ring, in a system that is kept at a place. */
+export const threadRingAt =
+  (place: Place) =>
+  async ({ hops }: ThreadRingLoad): Promise<Run> => {
+    const { ms, result } = await timedActors(
+      { member, ring },
+      (system) => {
+        const first = system.create(ring(LENGTH));
+        return () => system.ask(first, { hops });
+      },
+      undefined,
+      place,
+    );
+    return threadRingRun(hops, ms, result);
+  };
 
 interface PlainToken {
   readonly hops: number;
   readonly replyTo: number;
 }
 
-async function plain({ hops }: RingLoad): Promise<Run> {
+async function plain({ hops }: ThreadRingLoad): Promise<Run> {
   const actors = new PlainActors();
   let last = 0;
   const outside = actors.create<number>(() => (number) => {
@@ -74,19 +85,27 @@ async function plain({ hops }: RingLoad): Promise<Run> {
     actors.send(members[0] ?? 0, { hops, replyTo: outside });
     actors.run();
   });
-  return runOf(hops, ms, last);
+  return threadRingRun(hops, ms, last);
 }
 
-export const threadRingQuestion = question<RingLoad>({
+export const threadRingContenders: readonly Contender<ThreadRingLoad>[] = [
+  { name: 'plain', run: plain, expects: threadRingExpects },
+  { name: 'portico', run: threadRingAt(inMemory), expects: threadRingExpects },
+];
+
+export const threadRingLoads = {
+  full: { hops: 4_000_000 },
+  warmUp: { hops: 400_000 },
+  quick: { hops: 1_200 },
+};
+
+export const threadRingQuestion = question<ThreadRingLoad>({
   name: 'thread-ring',
   asks: 'How many hops a second does a token make around a ring of 503 actors?',
   method: 'Each passes the token on to the next one and counts it down. Savina: ThreadRing.',
   metrics: [{ name: 'speed', unit: 'messages/s', better: 'more' }],
-  contenders: [
-    { name: 'plain', run: plain, expects },
-    { name: 'portico', run: portico, expects },
-  ],
+  contenders: threadRingContenders,
   reference: 'plain',
   goals: [{ contender: 'portico', metric: 'speed', atLeast: 20_000_000 }],
-  loads: { full: { hops: 4_000_000 }, warmUp: { hops: 400_000 }, quick: { hops: 1_200 } },
+  loads: threadRingLoads,
 });

@@ -9,6 +9,8 @@ export interface Run {
   readonly figures: Readonly<Record<string, number>>;
   /** What was computed. It must equal what the contender expects, or the figures mean nothing. */
   readonly outcome: Readonly<Record<string, number>>;
+  /** How much of a core it had, if it ran in a process of its own. */
+  readonly share?: number;
 }
 
 /** A run, and how much of a core it had while it lasted. */
@@ -33,6 +35,8 @@ export interface Contender<L extends Load = Load> {
   readonly reference?: string;
   /** How many times the load for warming up runs before the run that counts; as often as the question says if not given. */
   readonly warmUps?: number;
+  /** Why it cannot run here, if it cannot. */
+  readonly missing?: () => string | undefined;
   /** Flags of its process, such as `--expose-gc`. */
   readonly nodeFlags?: readonly string[];
   readonly run: (load: L) => Run | Promise<Run>;
@@ -68,6 +72,23 @@ export function question<L extends Load>(put: Question<L>): Question {
   return put as unknown as Question;
 }
 
+/** A question without those who cannot run here and the goals that name them; and why they cannot. */
+export function presentOf(question: Question): {
+  readonly present: Question;
+  readonly missing: readonly string[];
+} {
+  const all = question.contenders.map((contender) => ({ contender, why: contender.missing?.() }));
+  const contenders = all.filter(({ why }) => why === undefined).map(({ contender }) => contender);
+  const names = new Set(contenders.map(({ name }) => name));
+  const goals = question.goals.filter(
+    ({ contender, timesThatOf = contender }) => names.has(contender) && names.has(timesThatOf),
+  );
+  const missing = all.flatMap(({ contender, why }) =>
+    why === undefined ? [] : [`${contender.name}: ${why}`],
+  );
+  return { present: { ...question, contenders, goals }, missing };
+}
+
 /** Runs a contender and checks what it computed. */
 export async function checkedRun(question: Question, contender: Contender, load: Load): Promise<Run> {
   const run = await contender.run(load);
@@ -89,5 +110,5 @@ export async function measure(question: Question, contender: Contender, quick: b
   const before = process.cpuUsage();
   const run = await checkedRun(question, contender, quick ? small : full);
   const { user, system } = process.cpuUsage(before);
-  return { ...run, share: (user + system) / 1000 / (performance.now() - start) };
+  return { ...run, share: run.share ?? (user + system) / 1000 / (performance.now() - start) };
 }
