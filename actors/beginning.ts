@@ -1,6 +1,7 @@
 /** How actors begin, and begin again. What waited for one is given to it once it has begun. */
 import { PorticoError, type Key } from '../src/index.ts';
 import { stopped, type Behavior } from './behavior.ts';
+import { visitorDefinitions } from './behaviors.ts';
 import { lost } from './children.ts';
 import type { Ending } from './ending.ts';
 import {
@@ -12,6 +13,7 @@ import {
   sawCreation,
   stopping,
   undo,
+  visitors,
   wait,
   waitingOf,
   type RuntimeContext,
@@ -22,6 +24,7 @@ import { ActorRef } from './ref.ts';
 import { backOff, counted } from './restarts.ts';
 import type { Runner } from './runner.ts';
 import type { Undelivered } from './undelivered.ts';
+import { waitsNoMore } from './unknown.ts';
 
 export class Beginning {
   readonly #runner: Runner;
@@ -45,6 +48,11 @@ export class Beginning {
       return;
     }
     if (isChild) extend({ birth }, t);
+    // Only what is created outside has a number below 0.
+    if ((t.key as number) < 0 && visitorDefinitions.has(behavior.definition)) {
+      visitors.set(t, t.key as Key, true);
+      extend({ visitor: true }, t);
+    }
     if (ref.via?.kind === 'entity') extend({ entity: ref.via.behavior as Behavior<never> }, t);
     this.#start(behavior, creation, t);
     if (waitingOf.size(t) > 0) this.#deliverWaiting(t);
@@ -136,13 +144,19 @@ export class Beginning {
     if (now !== undefined && now !== stopping && now !== backingOff) this.#deliverWaiting(t);
   }
 
-  /** Whether its behavior was not known before and is now: then all that waited is handled, this message last. */
+  /** Whether its behavior was not known before, and may be now: then all that waited is handled, this message last. */
   recognises(message: unknown, t: RuntimeContext): boolean {
     if (extrasOf.get(t)?.unknown !== true) return false;
-    extend({ unknown: undefined }, t);
     wait(message, t);
-    this.#deliverWaiting(t);
+    this.lookAgain(t);
     return true;
+  }
+
+  /** Gives it all that waited, if that was for its behavior; it may have to wait again. */
+  lookAgain(t: RuntimeContext): void {
+    if (extrasOf.get(t)?.unknown !== true) return;
+    waitsNoMore(t);
+    this.#deliverWaiting(t);
   }
 
   /** B1. */

@@ -86,7 +86,18 @@ export function ownBehavior<A extends unknown[], M>(
   return own;
 }
 
+/** One for actors that stand for somebody outside: they are created there, and end with the run. */
+export function visitor<A extends unknown[], M>(
+  name: string,
+  make: (...args: A) => Behavior<M>,
+): BehaviorFactory<A, M> {
+  const own = ownBehavior(name, make);
+  visitorDefinitions.add(own.definition);
+  return own;
+}
+
 export const ownDefinitions: Definition[] = [];
+export const visitorDefinitions: Set<Definition | undefined> = new Set();
 
 /** What a handler may be told beside messages. */
 export interface ReceiveOptions<M> {

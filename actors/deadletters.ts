@@ -22,7 +22,7 @@ export interface ActorDeadLetterBox {
 
 /** What the box needs of the system. */
 export interface LetterKeeper {
-  /** Sends a letter again, to whom it was for. */
+  /** Sends a letter again, to whom it was for. If the system keeps it, it is done with: however it ends, it is sent once. */
   resend(letter: DeadMessage): Promise<void>;
   /** A letter that the system keeps is done with. */
   settle(id: number): void;
@@ -75,6 +75,7 @@ export class ActorDeadLetters implements ActorDeadLetterBox {
 
   async resend(id: number): Promise<void> {
     const letter = this.#known(id);
+    if (letter.what === 'unstorable') throw gone(letter);
     this.#letters.delete(id);
     try {
       await this.#keeper.resend(letter);
@@ -82,7 +83,6 @@ export class ActorDeadLetters implements ActorDeadLetterBox {
       this.#letters.set(id, letter);
       throw error;
     }
-    if (id > 0) this.#keeper.settle(id);
   }
 
   discard(id: number): void {
@@ -100,4 +100,13 @@ export class ActorDeadLetters implements ActorDeadLetterBox {
       cure: 'list() says which there are',
     });
   }
+}
+
+function gone({ id, message }: DeadMessage): PorticoError {
+  return new PorticoError({
+    code: 'codec/unsupported',
+    where: `dead letter ${id}`,
+    what: `there are only words left of the message, which could not be stored: ${String(message)}`,
+    cure: 'Discard it, and have it sent as data',
+  });
 }

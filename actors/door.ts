@@ -5,7 +5,7 @@
  * D2. What one caller sends to one actor enters in order, however long each check takes.
  * D3. A message that does not fit is refused where it was sent.
  */
-import { PorticoError, type Key } from '../src/index.ts';
+import { PorticoError, type Key, type Once } from '../src/index.ts';
 import type { Behavior, SchemaIssue, StandardSchema } from './behavior.ts';
 import { someHaveSchemas } from './behaviors.ts';
 import { ActorSend, FromOutside, Knock, routed } from './messages.ts';
@@ -21,7 +21,7 @@ interface Origin {
 const FREE: Origin = { behavior: undefined };
 
 export class Door {
-  readonly #put: (send: ActorSend) => Promise<void>;
+  readonly #put: (send: ActorSend, once?: Once) => Promise<void>;
   readonly #waiters: Waiters;
   /** What actors were created with, as far as that is known. A name may have another holder by now. */
   readonly #origins = new WeakMap<ActorRef<never>, Origin>();
@@ -30,7 +30,7 @@ export class Door {
   /** How many messages are on their way in, and it is known what they have to fit. */
   #entering = 0;
 
-  constructor(put: (send: ActorSend) => Promise<void>, waiters: Waiters) {
+  constructor(put: (send: ActorSend, once?: Once) => Promise<void>, waiters: Waiters) {
     this.#put = put;
     this.#waiters = waiters;
   }
@@ -45,18 +45,23 @@ export class Door {
     return this.#entering > 0 ? Promise.race(this.#last.values()) : undefined;
   }
 
-  /** Lets a message in, unless it does not fit. */
-  admit(ref: ActorRef<never>, message: unknown): Promise<void> {
+  /** Lets a message in, unless it does not fit, or has entered under this key before. */
+  admit(ref: ActorRef<never>, message: unknown, once?: Once): Promise<void> {
     const send = new ActorSend(ref, message as never);
     const before = this.#last.size === 0 ? undefined : this.#last.get(ref.id);
     const origin = this.#originOf(ref);
     const isFree = before === undefined && origin !== undefined && schemaOf(origin) === undefined;
-    return isFree ? this.#put(send) : this.#inTurn(send, origin, before);
+    return isFree ? this.#put(send, once) : this.#inTurn(send, once, origin, before);
   }
 
-  async #inTurn(send: ActorSend, origin: Origin | undefined, before: Promise<void> | undefined): Promise<void> {
+  async #inTurn(
+    send: ActorSend,
+    once: Once | undefined,
+    origin: Origin | undefined,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
     const { id } = send.ref;
-    const entering = this.#enter(send, origin, before);
+    const entering = this.#enter(send, once, origin, before);
     const last = entering.catch(() => undefined);
     this.#last.set(id, last);
     await last;
@@ -64,7 +69,12 @@ export class Door {
     await entering;
   }
 
-  async #enter(send: ActorSend, known: Origin | undefined, before: Promise<void> | undefined): Promise<void> {
+  async #enter(
+    send: ActorSend,
+    once: Once | undefined,
+    known: Origin | undefined,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
     const { ref } = send;
     let origin = known;
     if (origin !== undefined) this.#entering++;
@@ -80,7 +90,7 @@ export class Door {
       const [issue] = result?.issues ?? [];
       // D3.
       if (issue !== undefined) throw misfit(ref, issue);
-      await this.#put(known === undefined && isName(ref) ? inName(send, origin.behavior) : send);
+      await this.#put(known === undefined && isName(ref) ? inName(send, origin.behavior) : send, once);
     } finally {
       this.#entering--;
     }
@@ -98,6 +108,7 @@ export class Door {
       // These are not actors; and the reply to an ask is only a part of a message of the actor's own.
       case 'ask':
       case 'outside':
+      case 'answer':
       case 'portal':
         return FREE;
     }

@@ -3,19 +3,27 @@
  *
  * F1. A call is tried again, after a growing wait, until it succeeds or its tries are used up; its key stays the same.
  * F2. When the system stops, running calls are aborted and no further try begins.
+ * F3. An outcome that cannot be stored is a failure.
+ * F4. Of one effect only so many tries are under way at one time; the others wait, first come, first served.
  */
 import { abortController, type Host } from '../src/index.ts';
 import type { Effect } from './effects.ts';
 import { ActorSend, type EffectCall, type Outcome } from './messages.ts';
+import { words } from './undelivered.ts';
+
+const CONCURRENCY = 64;
 
 export class EffectRunner {
   readonly #effects: ReadonlyMap<string, Effect<never, unknown>>;
   readonly #host: Host;
-  readonly #origin: string;
+  readonly #name: string;
   readonly #settle: (id: number, outcome: ActorSend) => void;
   readonly #controller = abortController();
   readonly #waits = new Set<() => void>();
   readonly #kept = new Map<EffectCall, number>();
+  /** How many tries of each effect are under way, and those that wait. */
+  readonly #tries = new Map<Effect<never, unknown>, number>();
+  readonly #queues = new Map<Effect<never, unknown>, (() => void)[]>();
   /** How many calls have no outcome yet. */
   running = 0;
   /** How many calls have had one. */
@@ -24,12 +32,12 @@ export class EffectRunner {
   constructor(
     effects: ReadonlyMap<string, Effect<never, unknown>>,
     host: Host,
-    origin: string,
+    name: string,
     settle: (id: number, outcome: ActorSend) => void,
   ) {
     this.#effects = effects;
     this.#host = host;
-    this.#origin = origin;
+    this.#name = name;
     this.#settle = settle;
   }
 
@@ -51,8 +59,25 @@ export class EffectRunner {
     this.#waits.clear();
   }
 
+  /** F4. */
   #try(call: EffectCall, effect: Effect<never, unknown>, attempt: number): void {
-    const ctx = { idempotencyKey: `${this.#origin}/${call.id}`, signal: this.#controller.signal };
+    const { concurrency = CONCURRENCY } = effect.options;
+    const running = this.#tries.get(effect) ?? 0;
+    if (running >= concurrency) {
+      const queue = this.#queues.get(effect) ?? [];
+      this.#queues.set(effect, queue);
+      queue.push(() => {
+        this.#begin(call, effect, attempt);
+      });
+    } else this.#begin(call, effect, attempt);
+  }
+
+  #begin(call: EffectCall, effect: Effect<never, unknown>, attempt: number): void {
+    this.#tries.set(effect, (this.#tries.get(effect) ?? 0) + 1);
+    const ctx = {
+      idempotencyKey: `${this.#name}/${call.origin}/${call.id}`,
+      signal: this.#controller.signal,
+    };
     const tried = async (): Promise<unknown> => effect.call(call.args as never, ctx);
     void this.#outcome(call, effect, attempt, tried());
   }
@@ -67,10 +92,18 @@ export class EffectRunner {
     try {
       reply = await tried;
     } catch (error) {
+      this.#ended(effect);
       this.#failed(call, effect, attempt, error);
       return;
     }
+    this.#ended(effect);
     this.#done(call, { reply });
+  }
+
+  /** A try is over: the next one that waits begins. */
+  #ended(effect: Effect<never, unknown>): void {
+    this.#tries.set(effect, (this.#tries.get(effect) ?? 1) - 1);
+    if (!this.#controller.signal.aborted) this.#queues.get(effect)?.shift()?.();
   }
 
   /** F1. */
@@ -78,7 +111,7 @@ export class EffectRunner {
     const { tries = 1, backoffMs = 100, maxBackoffMs = 30_000 } = effect.options;
     if (this.#controller.signal.aborted) return;
     if (attempt >= tries) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = words(error);
       this.#done(call, { failure: { code: 'effect/failed', message } });
       return;
     }
@@ -97,6 +130,16 @@ export class EffectRunner {
     this.outcomes++;
     // What is kept and has no outcome yet begins anew when the system is started again.
     if (this.#controller.signal.aborted || kept === undefined) return;
-    this.#settle(kept, new ActorSend(ref, { ...as, ...outcome } as never));
+    const settle = (came: Outcome): void => {
+      this.#settle(kept, new ActorSend(ref, { ...as, ...came } as never));
+    };
+    try {
+      settle(outcome);
+    } catch (error) {
+      // F3.
+      settle({
+        failure: { code: 'effect/failed', message: `its outcome cannot be stored: ${words(error)}` },
+      });
+    }
   }
 }

@@ -2,7 +2,7 @@
  * Effects: what takes time, and what touches the outside. An actor has them carried out by name; the outcome comes back
  * as a message. At least once, with a key that stays the same, so that whoever is called can tell a repetition.
  */
-import type { Aborted } from '../src/index.ts';
+import { PorticoError, type Aborted } from '../src/index.ts';
 
 /** What an effect is told. */
 export interface EffectContext {
@@ -12,8 +12,10 @@ export interface EffectContext {
   readonly signal: Aborted;
 }
 
-/** How failed tries are repeated. */
+/** How calls are carried out, and failed tries repeated. */
 export interface EffectOptions {
+  /** How many tries of this effect there may be at one time; further ones wait. 64 if not given. */
+  readonly concurrency?: number;
   /** How many tries in all. 1 if not given. */
   readonly tries?: number;
   /** The wait before the second try; it doubles with each further one. 100 if not given. */
@@ -28,7 +30,7 @@ export interface Effect<in A, out R> {
   readonly name: string;
   /** What it does. */
   readonly call: (args: A, ctx: EffectContext) => Promise<R> | R;
-  /** How it is tried again. */
+  /** How it is carried out. */
   readonly options: EffectOptions;
 }
 
@@ -48,5 +50,12 @@ export function effect<A, R>(
   call: (args: A, ctx: EffectContext) => Promise<R> | R,
   options: EffectOptions = {},
 ): Effect<A, R> {
-  return { name, call, options };
+  const { concurrency = 1 } = options;
+  if (concurrency >= 1) return { name, call, options };
+  throw new PorticoError({
+    code: 'graph/bad-argument',
+    where: `effect ${name}`,
+    what: `there cannot be ${String(concurrency)} tries at one time`,
+    cure: 'Give it a number from 1 up as concurrency, or leave it out',
+  });
 }

@@ -17,16 +17,18 @@ import {
   stopping,
   timersOf,
   undo,
+  visitors,
   waitingOf,
   watchersOf,
   watchingOf,
   type RuntimeContext,
 } from './kept.ts';
-import { badBehavior } from './making.ts';
+import { badBehavior, handlerOf } from './making.ts';
 import { ChildStopped, Control, Unwatch, WatchedStopped } from './messages.ts';
 import type { Runner } from './runner.ts';
 import type { Signal } from './signals.ts';
 import type { Undelivered } from './undelivered.ts';
+import { waitsNoMore } from './unknown.ts';
 
 export class Ending {
   readonly #runner: Runner;
@@ -60,7 +62,7 @@ export class Ending {
   finish(t: RuntimeContext): void {
     let extras = extrasOf.get(t);
     const behavior = extras?.last ?? behaviorOf.get(t);
-    if (behavior?.onSignal !== undefined) {
+    if (behavior !== undefined && mayHear(behavior)) {
       this.lastSignal(behavior, { signal: 'postStop' }, t);
       // Its last word may have added to it.
       extras = extrasOf.get(t);
@@ -71,6 +73,8 @@ export class Ending {
       return;
     }
     silence(t);
+    if (extras.unknown === true) waitsNoMore(t);
+    if (extras.visitor === true) visitors.delete(t, key);
     if (extras.parental === true) stopChildren(t);
     for (const [, message] of stashOf.entries(t)) this.#undelivered.deadLetter(message, 'stopped', t);
     for (const [watcher, number] of watchersOf.entries(t)) {
@@ -97,7 +101,10 @@ export class Ending {
     const { ctx } = this.#runner;
     t.keep();
     try {
-      const next: unknown = behavior.onSignal?.(signal, ctx.at(t));
+      ctx.at(t);
+      if (behavior.onMessage === undefined) handlerOf(behavior, ctx, t);
+      if (behavior.onSignal === undefined) return;
+      const next: unknown = behavior.onSignal(signal, ctx);
       if (!(next instanceof Behavior)) throw badBehavior(next, t, 'was returned by a handler of signals');
     } catch (error) {
       undo(t);
@@ -105,6 +112,11 @@ export class Ending {
     }
     ctx.takeUnstash();
   }
+}
+
+/** Whether a behavior handles signals, or it is not known yet: its factory has not run since it was read from the store. */
+export function mayHear({ kind, onMessage, onSignal }: Behavior<never>): boolean {
+  return onSignal !== undefined || (kind === 'named' && onMessage === undefined);
 }
 
 /** Nothing comes any more that it has asked for. */

@@ -29,6 +29,8 @@ export interface Extras {
   readonly timed?: boolean;
   readonly stashing?: boolean;
   readonly waited?: boolean;
+  /** It stands for somebody outside, and ends with the run. */
+  readonly visitor?: boolean;
   /** Its behavior was not known to the program, and messages wait since then. */
   readonly unknown?: boolean | undefined;
 }

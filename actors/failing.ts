@@ -3,7 +3,7 @@ import type { Key } from '../src/index.ts';
 import { stopped, type Behavior } from './behavior.ts';
 import type { Beginning } from './beginning.ts';
 import { stopChildren } from './children.ts';
-import { silence, type Ending } from './ending.ts';
+import { mayHear, silence, type Ending } from './ending.ts';
 import type { Extras } from './extras.ts';
 import {
   backingOff,
@@ -85,7 +85,8 @@ export class Failing {
   /** Takes back what the actor had beside its place among others: state, timers, asks. What it had stashed waits. */
   #reset(more: Extras, t: RuntimeContext): void {
     const behavior = behaviorOf.get(t);
-    if (behavior?.onSignal !== undefined) this.#ending.lastSignal(behavior, { signal: 'preRestart' }, t);
+    if (behavior !== undefined && mayHear(behavior))
+      this.#ending.lastSignal(behavior, { signal: 'preRestart' }, t);
     silence(t);
     const extras = extrasOf.get(t);
     const watchers = watchersOf.entries(t);

@@ -30,7 +30,7 @@ export type {
 } from './context.ts';
 export type { PostStop, PreRestart, Signal, Terminated } from './signals.ts';
 export { backoff, quarantine, restart, resume, stop, type Supervision } from './supervise.ts';
-export { topic, type Topic } from './topics.ts';
+export { topic, type Topic, type TopicOptions } from './topics.ts';
 export { effect, type Effect, type EffectContext, type EffectOptions } from './effects.ts';
 
 // Patterns, made of the above.
@@ -54,9 +54,17 @@ export { askAll, type AskAllOptions, type Gathered } from './aggregate.ts';
 export { intercept, interceptor, logMessages, monitor, type Interceptor } from './intercept.ts';
 
 // Run them.
-export { start, ActorSystem, type OutsideAskOptions, type StartOptions } from './system.ts';
+export {
+  start,
+  ActorSystem,
+  type OutsideAskOptions,
+  type SendOptions,
+  type StartOptions,
+  type StopOptions,
+  type UnknownBehavior,
+} from './system.ts';
 export type { ActorDeadLetterBox, DeadMessage } from './deadletters.ts';
-export type { ActorDeadLetter, EffectCall, Failure, Outcome, OutsideReply } from './messages.ts';
+export type { ActorDeadLetter, Answer, EffectCall, Failure, Outcome, OutsideReply } from './messages.ts';
 
 // Compose them with dataflows.
 export { actorWorkflow, type ActorConfig, type ActorWorkflow } from './workflow.ts';
@@ -78,5 +86,6 @@ export type {
   LogRecord,
   MapState,
   Store,
+  StreamValue,
   ValueState,
 } from '../src/index.ts';

@@ -4,7 +4,7 @@
  */
 import type { LogLevel } from '../src/index.ts';
 import { same, stopped, unhandled, type Behavior } from './behavior.ts';
-import { behavior, init, receive, supervise, type BehaviorFactory } from './behaviors.ts';
+import { behavior, init, ownDefinitions, receive, supervise, type BehaviorFactory } from './behaviors.ts';
 import type { ActorContext } from './context.ts';
 import { begin, foreseen, handle, handleSignal, type Begun } from './interpret.ts';
 import type { ActorRef } from './ref.ts';
@@ -63,9 +63,19 @@ export function interceptor<A extends unknown[], M, I = M>(
   return named;
 }
 
+/** One of Portico's own: every program has it. */
+function ownInterceptor<A extends unknown[], M>(
+  name: string,
+  make: (...args: A) => Interceptor<M>,
+): BehaviorFactory<[inner: Behavior<M>, ...args: A], M> {
+  const own = interceptor(`portico/${name}`, make);
+  ownDefinitions.push(own.definition);
+  return own;
+}
+
 /** Sends a copy of each message to another actor, before the behavior has it. */
 export const monitor: <M>(ref: ActorRef<M>, inner: Behavior<M>) => Behavior<M> = (() => {
-  const monitored = interceptor('portico/monitor', (ref: ActorRef<unknown>) => ({
+  const monitored = ownInterceptor('monitor', (ref: ActorRef<unknown>) => ({
     onMessage: (message: unknown, ctx, next) => {
       ctx.send(ref, message);
       return next(message);
@@ -77,7 +87,7 @@ export const monitor: <M>(ref: ActorRef<M>, inner: Behavior<M>) => Behavior<M> =
 
 /** Writes each message and signal to the log before the behavior has it. The level is `debug` if not given. */
 export const logMessages: <M>(inner: Behavior<M>, level?: LogLevel) => Behavior<M> = (() => {
-  const logged = interceptor('portico/log messages', (level: LogLevel) => ({
+  const logged = ownInterceptor('log messages', (level: LogLevel) => ({
     onMessage: (message: unknown, ctx, next) => {
       ctx.log[level]({ actor: String(ctx.self), message });
       return next(message);

@@ -55,6 +55,12 @@ const seen = perTaskState('portico/seen', 0);
 const seenOutside = perTaskState('portico/seenOutside', 0);
 /** How many creations by actors under a name are on their way. */
 const announced = perTaskMap<Key, number>('portico/announced');
+/** Who waits because the program cannot have its behavior. */
+export const unknownOf: MapState<Key, Unknown> = perTaskMap<Key, Unknown>('portico/unknown');
+/** The actors that stand for somebody outside. */
+export const visitors: MapState<Key, true> = perTaskMap<Key, true>('portico/visitors');
+/** By which the keys of this store's effects differ from those of any other. */
+const originOf = perTaskState<string | undefined>('portico/origin', undefined);
 /** Numbers for asks, timers and effects. */
 const numbers = perTaskState('portico/numbers', 0);
 
@@ -63,6 +69,15 @@ export interface Watched {
   readonly number: number;
   /** The message that its end becomes, if it does not become a signal. */
   readonly as: object | undefined;
+}
+
+/** What behavior an actor has that the program cannot have, and why not. */
+export interface Unknown {
+  readonly behavior: string;
+  /** The version that is stored. */
+  readonly version: number;
+  /** What is wrong, and what would be right. */
+  readonly why: string;
 }
 
 const NO_EXTRAS: Extras = {};
@@ -88,6 +103,13 @@ export function named({ key }: { readonly key: Key | undefined }): string {
 
 export function nextNumber(t: RuntimeContext): number {
   return numbers.update(t, (n) => n + 1);
+}
+
+/** What tells this store's effects from others: drawn once. */
+export function origin(drawn: string, t: RuntimeContext): string {
+  const known = originOf.get(t);
+  if (known === undefined) originOf.set(t, drawn);
+  return known ?? drawn;
 }
 
 /** Keeps an event until the actor can have it. */

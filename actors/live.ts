@@ -1,6 +1,6 @@
 /** The context that handlers are given: one for all actors of a system, exact in each turn. */
 import { PorticoError, type Key, type Log, type StateHandle } from '../src/index.ts';
-import type { Behavior } from './behavior.ts';
+import { Behavior, type Definition } from './behavior.ts';
 import { children, stopChild } from './children.ts';
 import type { ActorContext, CreateOptions, StashBuffer, Timers } from './context.ts';
 import { cron, nextCron } from './cron.ts';
@@ -8,6 +8,7 @@ import type { Effect } from './effects.ts';
 import { calledBy, entityRef } from './identity.ts';
 import { named, type RuntimeContext } from './kept.ts';
 import { ActorRef } from './ref.ts';
+import { checkStorable, type Definitions } from './storable.ts';
 import type { TimerEntry } from './timers.ts';
 import type { Topic } from './topics.ts';
 
@@ -67,12 +68,17 @@ export class LiveContext implements ActorContext<never> {
   readonly timers: Timers<never>;
   readonly stash: StashBuffer<never>;
   readonly #services: Services;
+  readonly #storable: Definitions | undefined;
+  /** The one that was found to be storable last: mostly it is that again. */
+  #lastStorable: Definition | undefined;
   #t: RuntimeContext | undefined;
   /** References to those who asked for their own of late, so that most need no new one. An entity's says more: it is made. */
   readonly #selves: ActorRef<never>[] = Array.from({ length: SELVES }, () => new ActorRef<never>(NaN));
 
-  constructor(services: Services) {
+  /** `storable`: the behaviors that can be stored; undefined if nothing is. */
+  constructor(services: Services, storable: Definitions | undefined) {
     this.#services = services;
+    this.#storable = storable;
     const set = (key: Key, entry: NewTimer): void => {
       services.timing.set(key, entry, this.t);
     };
@@ -141,6 +147,17 @@ export class LiveContext implements ActorContext<never> {
   at(t: RuntimeContext): this {
     this.#t = t;
     return this;
+  }
+
+  /** Refuses a behavior that is to be kept and could not be found again. */
+  checkStorable(behavior: Behavior<never>, t: RuntimeContext, of?: Behavior<never>): void {
+    if (this.#storable === undefined) return;
+    const { definition, args } = behavior;
+    if (definition === undefined || definition !== this.#lastStorable) {
+      checkStorable(behavior, this.#storable, named(t), of);
+      this.#lastStorable = definition;
+    }
+    for (const arg of args) if (arg instanceof Behavior) this.checkStorable(arg, t, behavior);
   }
 
   /** The context of the task. */

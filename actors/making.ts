@@ -17,9 +17,13 @@ export function made(behavior: Behavior<never>, ctx: LiveContext, t: RuntimeCont
       case 'ignore':
       case 'stopped':
       case 'unknown':
+        ctx.checkStorable(now, t, behavior);
         return now;
       case 'named': {
-        if (now.onMessage !== undefined) return now;
+        if (now.onMessage !== undefined) {
+          ctx.checkStorable(now, t);
+          return now;
+        }
         const made = now.definition?.make(...(now.args as never[]));
         if (!(made instanceof Behavior)) throw badBehavior(made, t, `was made by ${String(now)}`);
         supervision = made.supervision;

@@ -69,9 +69,33 @@ export class Knock extends Control {
   }
 }
 
-/** Somebody outside asks how many creations from there have come: numbers go on from there. */
-export class LastOutside extends Control {
-  readonly kind = 'lastOutside' as const;
+/**
+ * The system was started again. It asks how many creations have come from outside, so that numbers go on from there; and those
+ * who wait for a behavior that the program did not have are looked at again, and those that stood for somebody outside stop.
+ */
+export class NewRun extends Control {
+  readonly kind = 'newRun' as const;
+  readonly waiter: number;
+
+  constructor(waiter: number) {
+    super();
+    this.waiter = waiter;
+  }
+}
+
+/** The program may have the behavior by now for which this actor waits. */
+export class LookAgain extends Control {
+  readonly kind = 'lookAgain' as const;
+}
+
+/** A new run has begun, and whoever an actor stood for outside is gone. */
+export class Leave extends Control {
+  readonly kind = 'leave' as const;
+}
+
+/** Somebody outside asks who waits for a behavior that the program does not have. */
+export class WhoWaits extends Control {
+  readonly kind = 'whoWaits' as const;
   readonly waiter: number;
 
   constructor(waiter: number) {
@@ -196,7 +220,10 @@ export type AnyControl =
   | ActorCreate
   | NeverCreated
   | Knock
-  | LastOutside
+  | NewRun
+  | LookAgain
+  | Leave
+  | WhoWaits
   | FromOutside
   | ToEntity
   | AskReply
@@ -224,9 +251,17 @@ export interface OutsideReply {
   readonly outcome: Outcome;
 }
 
+/** What is recorded as the answer to all asks from outside with one idempotency key. */
+export interface Answer {
+  readonly key: string;
+  readonly outcome: Outcome;
+}
+
 /** What is released to have an effect carried out. */
 export interface EffectCall {
   readonly id: number;
+  /** What tells the store that it comes from: no other one has it. */
+  readonly origin: string;
   readonly effect: string;
   readonly args: unknown;
   readonly ref: ActorRef<never>;
@@ -237,9 +272,12 @@ export interface EffectCall {
 export interface ActorDeadLetter {
   /** For whom it was. */
   readonly ref: ActorRef<never>;
-  /** The message; or, if `what` says so, the behavior that could not begin, or the signal that could not be handled. */
+  /**
+   * The message; or, if `what` says so, the behavior that could not begin, the signal that could not be handled, or words for
+   * a message that could not be stored.
+   */
   readonly message: unknown;
-  readonly what?: 'creation' | 'signal';
+  readonly what?: 'creation' | 'signal' | 'unstorable';
   readonly reason:
     'stopped' | 'unknown' | 'unhandled' | 'failed' | 'nameTaken' | 'stashFull' | 'late' | 'unchecked';
   /** What was thrown, if the reason is `failed`. */
@@ -259,6 +297,7 @@ export function routed(ref: ActorRef<never>, message: unknown): { key: Key; valu
     case 'ask':
       return { key, value: new AskReply(via.ask, { reply: message }) };
     case 'outside':
+    case 'answer':
     case 'portal':
       return { key, value: message };
   }

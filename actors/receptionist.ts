@@ -8,7 +8,7 @@
  */
 import type { Key } from '../src/index.ts';
 import { same, stopped, type Behavior } from './behavior.ts';
-import { ownBehavior, init, receive } from './behaviors.ts';
+import { init, ownBehavior, receive, visitor } from './behaviors.ts';
 import { mapState, type ActorContext, type Awaiting } from './context.ts';
 import type { ActorRef } from './ref.ts';
 import type { ActorSystem, OutsideAskOptions } from './system.ts';
@@ -110,7 +110,7 @@ type Listening =
   | { readonly type: 'next'; readonly replyTo: ActorRef<Listing<never> | null> }
   | { readonly type: 'end' };
 
-const listeningAt = ownBehavior('listening at', (key: ServiceKey<never>): Behavior<Listening> =>
+const listeningAt = visitor('listening at', (key: ServiceKey<never>): Behavior<Listening> =>
   init((ctx) => {
     subscribe(ctx as ActorContext<unknown>, key, { type: 'listing' });
     return listening();

@@ -14,6 +14,8 @@ export type Via =
   | { readonly kind: 'ask'; readonly ask: number }
   /** Somebody outside, who waits under this number. */
   | { readonly kind: 'outside'; readonly waiter: number }
+  /** Whoever asks from outside with that idempotency key. */
+  | { readonly kind: 'answer'; readonly key: string }
   /** A task that asked through the portal of the actors. */
   | { readonly kind: 'portal'; readonly request: RequestId<unknown> };
 

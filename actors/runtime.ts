@@ -23,21 +23,25 @@ import {
   lastOutside,
   named,
   nextNumber,
+  origin,
   selfOf,
   stopping,
+  unknownOf,
+  visitors,
   wait,
   type RuntimeContext,
 } from './kept.ts';
 import { answerKnock, mayEnter } from './knocks.ts';
 import { LiveContext, type Services } from './live.ts';
 import { badBehavior, handlerOf, made } from './making.ts';
-import { ActorCreate, BY_ACTOR, Control, routed, type AnyControl } from './messages.ts';
-import type { Outlets } from './outlets.ts';
+import { ActorCreate, BY_ACTOR, Control, Leave, LookAgain, routed, type AnyControl } from './messages.ts';
+import { isOutside, tellOutside, type Outlets } from './outlets.ts';
 import type { ActorAsk } from './portal.ts';
 import { ActorRef } from './ref.ts';
 import { waitForRestart, type RestartDue } from './restarts.ts';
 import type { Runner } from './runner.ts';
 import { Stashing } from './stashing.ts';
+import { NOT_KEPT, type Keeping } from './storable.ts';
 import { quarantine, type Supervision } from './supervise.ts';
 import { Timing, type TimerDue } from './timing.ts';
 import { unknownTopic, type Topic } from './topics.ts';
@@ -54,16 +58,18 @@ export class ActorRuntime implements Services {
   readonly stashing: Stashing;
   readonly #outlets: Outlets;
   readonly #supervision: Supervision;
+  readonly #keeping: Keeping;
   readonly #ctx: LiveContext;
   readonly #undelivered: Undelivered;
   readonly #beginning: Beginning;
   readonly #ending: Ending;
   readonly #failing: Failing;
 
-  constructor(outlets: Outlets, supervision: Supervision = quarantine) {
+  constructor(outlets: Outlets, supervision: Supervision = quarantine, keeping: Keeping = NOT_KEPT) {
     this.#outlets = outlets;
     this.#supervision = supervision;
-    this.#ctx = new LiveContext(this);
+    this.#keeping = keeping;
+    this.#ctx = new LiveContext(this, keeping.behaviors);
     this.#undelivered = new Undelivered(outlets);
     const runner = this.#runner();
     this.#ending = new Ending(runner, this.#undelivered);
@@ -137,6 +143,11 @@ export class ActorRuntime implements Services {
     }
   }
 
+  /** Somebody outside who asked the runtime itself. */
+  #tell(waiter: number, reply: unknown, t: RuntimeContext): void {
+    t.release(this.#outlets.outside, { waiter, outcome: { reply } });
+  }
+
   /** There is no actor under this key. */
   #nobody(message: unknown, t: RuntimeContext): void {
     if (!hasStopped(t)) wait(message, t);
@@ -145,11 +156,20 @@ export class ActorRuntime implements Services {
 
   #control(control: AnyControl, behavior: Behavior<never> | undefined, t: RuntimeContext): void {
     switch (control.kind) {
-      case 'lastOutside': {
-        const { waiter } = control;
-        t.release(this.#outlets.outside, { waiter, outcome: { reply: lastOutside(t) } });
+      case 'newRun':
+        for (const [key] of unknownOf.entries(t)) t.emitTo(key, new LookAgain());
+        for (const [key] of visitors.entries(t)) t.emitTo(key, new Leave());
+        this.#tell(control.waiter, lastOutside(t), t);
         break;
-      }
+      case 'leave':
+        if (behavior !== undefined) this.#ending.stop(t);
+        break;
+      case 'lookAgain':
+        this.#beginning.lookAgain(t);
+        break;
+      case 'whoWaits':
+        this.#tell(control.waiter, unknownOf.entries(t), t);
+        break;
       case 'fromOutside':
         if (mayEnter(control, behavior, this.#undelivered, t)) this.#control(control.send, behavior, t);
         break;
@@ -157,9 +177,9 @@ export class ActorRuntime implements Services {
         answerKnock(control, behavior, this.#outlets, t);
         break;
       case 'send': {
-        const { kind } = control.ref.via ?? {};
+        const { via } = control.ref;
         const { key, value } = routed(control.ref, control.message);
-        if (kind === 'outside' || kind === 'portal') this.send(control.ref, control.message, t);
+        if (isOutside(via) || via?.kind === 'portal') this.send(control.ref, control.message, t);
         else if (key !== t.key) t.emitTo(key, value);
         else if (value instanceof Control) this.#control(value as AnyControl, behavior, t);
         else this.#message(value, behavior, t);
@@ -209,9 +229,8 @@ export class ActorRuntime implements Services {
   send(ref: ActorRef<never>, message: unknown, t: RuntimeContext): void {
     const { via } = ref;
     if (via === undefined) t.emitTo(ref.id, message);
-    else if (via.kind === 'outside') {
-      t.release(this.#outlets.outside, { waiter: via.waiter, outcome: { reply: message } });
-    } else if (via.kind === 'portal') once(() => t.replyTo(via.request, message));
+    else if (isOutside(via)) tellOutside(via, { reply: message }, this.#outlets, t);
+    else if (via.kind === 'portal') once(() => t.replyTo(via.request, message));
     else {
       const { key, value } = routed(ref, message);
       t.emitTo(key, value);
@@ -225,6 +244,7 @@ export class ActorRuntime implements Services {
     t: RuntimeContext,
   ): ActorRef<never> {
     if (!(behavior instanceof Behavior)) throw badBehavior(behavior, t, 'was given to create');
+    this.#ctx.checkStorable(behavior, t);
     let id: Key;
     if (name === undefined) given.set(t, (id = given.get(t) + 1));
     else announce((id = nameId(name, named(t))), 1, t);
@@ -239,7 +259,15 @@ export class ActorRuntime implements Services {
   }
 
   run(effect: string, args: unknown, as: object, t: RuntimeContext): void {
-    t.release(this.#outlets.effects, { id: nextNumber(t), effect, args, ref: selfOf(t), as });
+    const call = {
+      id: nextNumber(t),
+      origin: origin(this.#keeping.origin, t),
+      effect,
+      args,
+      ref: selfOf(t),
+      as,
+    };
+    t.release(this.#outlets.effects, call);
   }
 
   emit(topic: Topic<never> | undefined, value: unknown, t: RuntimeContext): void {

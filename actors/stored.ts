@@ -3,10 +3,20 @@
  *
  * I1. A behavior is stored by its name and its arguments. One without a name is a function, and is refused.
  * I2. What a name means is looked up when it is read: with arguments of an older version, `migrate` makes those of this one.
- * I3. A name that the program does not have is kept as it is: such an actor waits until the program has it again.
+ * I3. A name that the program does not have is kept as it is, and so is a version that it cannot make its own: such an actor
+ *     waits until there is a program that can.
  */
 import { PorticoError, type DataType } from '../src/index.ts';
-import { Behavior, empty, ignore, same, stopped, unhandled, type Definition } from './behavior.ts';
+import {
+  Behavior,
+  empty,
+  ignore,
+  same,
+  stopped,
+  unhandled,
+  type BehaviorKind,
+  type Definition,
+} from './behavior.ts';
 import { backingOff, stopping } from './kept.ts';
 import {
   ActorCreate,
@@ -15,40 +25,42 @@ import {
   ChildStopped,
   FromOutside,
   Knock,
-  LastOutside,
+  Leave,
+  LookAgain,
   NeverCreated,
+  NewRun,
   Signalled,
   Stop,
   ToEntity,
   Unwatch,
   Watch,
   WatchedStopped,
+  WhoWaits,
 } from './messages.ts';
 import { ActorRef } from './ref.ts';
+import { checkStorable, type Definitions } from './storable.ts';
 import type { Supervision } from './supervise.ts';
+import { words } from './undelivered.ts';
 import { unknownBehavior } from './unknown.ts';
 
 /** The data types of a system with these behaviors. */
-export function actorTypes(definitions: Iterable<Definition>): DataType<unknown>[] {
-  const byName = new Map<string, Definition>();
-  for (const definition of definitions) {
-    const other = byName.get(definition.name);
-    if (other !== undefined && other !== definition) throw sameName(definition.name);
-    byName.set(definition.name, definition);
-  }
+export function actorTypes(byName: Definitions): DataType<unknown>[] {
   return [
     type('ref', ActorRef<never>, ({ id, via }) => (via === undefined ? [id] : [id, via]), ActorRef),
     {
       name: 'portico/behavior',
       class: Behavior,
-      toData: behaviorData,
+      toData: (behavior) => behaviorData(behavior, byName),
       fromData: (data) => behaviorOf(data as BehaviorData, byName),
     } satisfies DataType<Behavior<never>>,
     type('send', ActorSend, ({ ref, message }) => [ref, message], ActorSend),
     type('create', ActorCreate, ({ ref, behavior, birth }) => [ref, behavior, birth], ActorCreate),
     type('neverCreated', NeverCreated, () => [], NeverCreated),
     type('knock', Knock, ({ waiter }) => [waiter], Knock),
-    type('lastOutside', LastOutside, ({ waiter }) => [waiter], LastOutside),
+    type('newRun', NewRun, ({ waiter }) => [waiter], NewRun),
+    type('lookAgain', LookAgain, () => [], LookAgain),
+    type('leave', Leave, () => [], Leave),
+    type('whoWaits', WhoWaits, ({ waiter }) => [waiter], WhoWaits),
     type('fromOutside', FromOutside, ({ send, fits }) => [send, fits], FromOutside),
     type('toEntity', ToEntity, ({ behavior, message }) => [behavior, message], ToEntity),
     type('askReply', AskReply, ({ ask, outcome }) => [ask, outcome], AskReply),
@@ -76,9 +88,10 @@ function type<T, A extends unknown[]>(
   };
 }
 
-/** One that everybody has, by name; or a named one with its arguments, and how it is supervised. */
+/** One that everybody has, by name, and perhaps supervised; or one of the program, with its arguments. */
 type BehaviorData =
-  | readonly [string]
+  | readonly [name: string]
+  | readonly [kind: BehaviorKind, version: null, args: null, supervision: Supervision]
   | readonly [name: string, version: number, args: readonly unknown[], supervision?: Supervision];
 
 const ofAll = new Map<string, Behavior<never>>([
@@ -93,49 +106,51 @@ const ofAll = new Map<string, Behavior<never>>([
 const nameOfAll = new Map([...ofAll].map(([name, behavior]) => [behavior, name]));
 
 /** I1. */
-function behaviorData(behavior: Behavior<never>): BehaviorData {
+function behaviorData(behavior: Behavior<never>, byName: Definitions): BehaviorData {
   const known = nameOfAll.get(behavior);
   if (known !== undefined) return [known];
-  const { definition, args, supervision } = behavior;
-  if (definition === undefined) throw anonymous(behavior);
+  checkStorable(behavior, byName, String(behavior));
+  const { kind, definition, args, supervision } = behavior;
+  if (definition === undefined) return supervision === undefined ? [kind] : [kind, null, null, supervision];
   const { name, version } = definition;
   return supervision === undefined ? [name, version, args] : [name, version, args, supervision];
 }
 
-function behaviorOf(data: BehaviorData, byName: ReadonlyMap<string, Definition>): Behavior<never> {
+function behaviorOf(data: BehaviorData, byName: Definitions): Behavior<never> {
   const [name, version, stored, supervision] = data;
-  if (version === undefined || stored === undefined) return ofAll.get(name) as Behavior<never>;
+  if (version === undefined) return ofAll.get(name) as Behavior<never>;
+  if (version === null) {
+    const { kind, onMessage } = ofAll.get(name) as Behavior<never>;
+    return new Behavior<never>({ kind, onMessage, supervision });
+  }
   const definition = byName.get(name);
+  const found = migrated(definition, version, stored);
   // I3.
-  if (definition === undefined) return unknownBehavior(name, version, stored, supervision);
-  if (version > definition.version) throw newer(definition, version);
-  // I2.
-  const args =
-    version === definition.version || definition.migrate === undefined
-      ? stored
-      : definition.migrate(stored, version);
-  return new Behavior<never>({ kind: 'named', definition, args, supervision });
+  if (typeof found === 'string') {
+    return unknownBehavior({ behavior: name, version, why: found }, stored, supervision);
+  }
+  return new Behavior<never>({ kind: 'named', definition, args: found, supervision });
 }
 
-function anonymous(behavior: Behavior<never>): PorticoError {
-  return new PorticoError({
-    code: 'actor/anonymous',
-    where: String(behavior),
-    what: 'a behavior without a name cannot be stored',
-    cure: "Give it one: const counting = behavior('counting', (…) => receive(…)), and use counting(…)",
-  });
+/** I2. The arguments, or why there are none. */
+function migrated(
+  definition: Definition | undefined,
+  stored: number,
+  args: readonly unknown[],
+): readonly unknown[] | string {
+  if (definition === undefined) return 'the program has no behavior of that name. Deploy one that has it';
+  const { version, migrate, name } = definition;
+  if (stored === version) return args;
+  if (stored > version) return newer(name, stored, version).message;
+  if (migrate === undefined) return `the program has version ${version} and no migrate. Give ${name} one`;
+  try {
+    return migrate(args, stored);
+  } catch (error) {
+    return `its migrate to version ${version} failed: ${words(error)}. Mend it`;
+  }
 }
 
-function sameName(name: string): PorticoError {
-  return new PorticoError({
-    code: 'actor/same-name',
-    where: 'start',
-    what: `two behaviors are called ${name}`,
-    cure: 'Give each behavior a name of its own: stored actors are found by it',
-  });
-}
-
-function newer({ name, version }: Definition, stored: number): PorticoError {
+function newer(name: string, stored: number, version: number): PorticoError {
   return new PorticoError({
     code: 'actor/newer-version',
     where: name,

@@ -4,6 +4,7 @@
  * Z1. Whoever waits for a reply is told: by the reply, a failure, the timeout, or the end of the system.
  * Z2. What is sent in one moment enters together, in order: as one atom, and so with one commit. Nobody is in the midst of a run
  *     then, so subscribers and effects can send, too.
+ * Z3. What cannot be stored is refused before it enters, by itself: neither the system nor what enters with it is any worse for it.
  */
 import {
   application,
@@ -18,13 +19,18 @@ import {
   type ErrorCode,
   type Host,
   type Ingress,
+  type Key,
   type LogRecord,
+  type RunningOptions,
+  type Once,
   type RunningSystem,
   type Stream,
+  type StreamValue,
 } from '../src/index.ts';
 import { checkBehavior, same, stopped, type Behavior, type Definition } from './behavior.ts';
-import { ownBehavior, ownDefinitions, receive } from './behaviors.ts';
+import { ownDefinitions, receive, visitor } from './behaviors.ts';
 import type { CreateOptions, ReplyOf, RequestOf } from './context.ts';
+import { Answers } from './answers.ts';
 import { ActorDeadLetters, type ActorDeadLetterBox } from './deadletters.ts';
 import { Door, isName } from './door.ts';
 import { EffectRunner } from './effect-runner.ts';
@@ -33,13 +39,17 @@ import { entityRef, nameId } from './identity.ts';
 import {
   ActorCreate,
   ActorSend,
-  LastOutside,
+  type Control,
+  NewRun,
   Signalled,
+  WhoWaits,
   type ActorDeadLetter,
-  type OutsideReply,
+  type Outcome,
 } from './messages.ts';
+import type { Unknown } from './kept.ts';
 import { ActorRef, checkRef } from './ref.ts';
 import type { Signal } from './signals.ts';
+import { checkStorable, definitionsOf, type Definitions } from './storable.ts';
 import { actorTypes } from './stored.ts';
 import type { Supervision } from './supervise.ts';
 import type { Topic } from './topics.ts';
@@ -47,7 +57,10 @@ import { Waiters } from './waiters.ts';
 import { actorWorkflow, type ActorWorkflow, type WorkflowOf } from './workflow.ts';
 
 /** What a system of actors is started with. */
-export interface StartOptions {
+export interface StartOptions extends Pick<
+  RunningOptions,
+  'ingressLimit' | 'sendLimit' | 'maxMessageBytes' | 'remember'
+> {
   /** The behaviors by name. */
   readonly behaviors?: Readonly<Record<string, { readonly definition: Definition }>>;
   /** The effects that actors may run. */
@@ -57,7 +70,7 @@ export interface StartOptions {
   /** The portals that the actors may ask, with `ctx.askPortal`. */
   readonly portals?: readonly { readonly path: string }[];
   /** The topics under which the actors emit values. */
-  readonly topics?: readonly { readonly name: string }[];
+  readonly topics?: readonly Pick<Topic<never>, 'name' | 'retained'>[];
   /** The name of the application that the actors are. `actors` if not given. */
   readonly name?: string;
   /** What happens with an actor whose turn fails, unless it is supervised itself. `quarantine` if not given. */
@@ -85,8 +98,35 @@ export interface StartOptions {
   readonly deadLetterLimit?: number;
 }
 
+/** An actor that waits because the program cannot have its behavior. */
+export interface UnknownBehavior extends Unknown {
+  readonly ref: ActorRef<never>;
+}
+
+/** How a message from outside may differ from the usual. */
+export interface SendOptions {
+  /**
+   * By what the actor knows the message if it is sent again: then it is not handled again. A text of its own for each message;
+   * or a number of the sender's, which grows from message to message.
+   */
+  readonly idempotencyKey?: string | { readonly client: string; readonly seq: number };
+}
+
+/** How a system is stopped. */
+export interface StopOptions {
+  /** Lets all that is under way come to its end first. False if not given. */
+  readonly drain?: boolean;
+  /** How many milliseconds that may take, and committing then as many. 10,000 if not given. */
+  readonly deadlineMs?: number;
+}
+
 /** How an ask from outside may differ from the usual. */
 export interface OutsideAskOptions {
+  /**
+   * By what the actor knows the request if it is asked again: then it is not handled again, and the answer is the one that was
+   * recorded, a reply or a failure. A caller that waits no longer is no answer: ask again, and wait for the first attempt.
+   */
+  readonly idempotencyKey?: string;
   /** How long to wait for the reply. 30 s if not given. */
   readonly timeoutMs?: number;
 }
@@ -115,28 +155,41 @@ export async function start(options: StartOptions = {}): Promise<ActorSystem> {
 export async function startWith(options: StartOptions, workflowOf: WorkflowOf): Promise<ActorSystem> {
   const { name = 'actors', supervision, portals, topics, applications = [] } = options;
   const host = hostWith(options);
+  const { store, owner = name, types = [], epochs, behaviors = {} } = options;
+  const given = Object.values(behaviors).map(({ definition }) => definition);
+  const definitions = definitionsOf([...given, ...ownDefinitions]);
+  const origin = `${host.entropy().toString(36)}${host.entropy().toString(36)}`;
   const app = application(name, (app) => {
     const ingress = app.ingress<ActorSend | ActorCreate>('in');
     const config = {
+      keeping: { behaviors: store && definitions, origin },
       ...(supervision && { supervision }),
       ...(portals && { portals }),
       ...(topics && { topics }),
     };
     return { ingress, actors: workflowOf(app, ingress.stream, config) };
   });
-  const { store, owner = name, types = [], epochs, behaviors = {} } = options;
-  const definitions = [...Object.values(behaviors).map(({ definition }) => definition), ...ownDefinitions];
   const running = await startSystem({
     applications: [...applications, app],
     host,
     ...(store !== undefined && { store, owner, types: [...actorTypes(definitions), ...types] }),
     ...(epochs !== undefined && { epochs }),
+    ...limitsOf(options),
     ...(options.seed !== undefined && { seed: options.seed }),
     ...(options.strict !== undefined && { strict: options.strict }),
   });
-  const system = new ActorSystem(running, app.handles, host, options);
+  const system = new ActorSystem(running, app.handles, host, options, store && definitions);
   if (running.run > 1) await system.goOn();
   return system;
+}
+
+function limitsOf({ ingressLimit, sendLimit, maxMessageBytes, remember }: StartOptions): RunningOptions {
+  return {
+    ...(ingressLimit !== undefined && { ingressLimit }),
+    ...(sendLimit !== undefined && { sendLimit }),
+    ...(maxMessageBytes !== undefined && { maxMessageBytes }),
+    ...(remember !== undefined && { remember }),
+  };
 }
 
 /** The host, with another log if one is given. */
@@ -160,6 +213,7 @@ interface Handles {
 }
 
 const ASK_TIMEOUT_MS = 30_000;
+const SEND_LIMIT = 100_000;
 /** More than this do not enter as one atom. */
 const MOST_TOGETHER = 1024;
 
@@ -195,19 +249,35 @@ export class ActorSystem implements AsyncDisposable {
   /** The workflow of the actors, for applications that are launched beside it: what these can read, ask and connect to. */
   readonly actors: ActorWorkflow;
   readonly #handles: Handles;
+  /** The behaviors that can be stored; undefined if nothing is. */
+  readonly #storable: Definitions | undefined;
   readonly #host: Host;
   readonly #effects: EffectRunner;
   readonly #letters: ActorDeadLetters;
   readonly #waiters: Waiters;
+  readonly #answers: Answers;
   readonly #door: Door;
+  /** Behaviors of entities that can be stored. */
+  readonly #seen = new WeakSet<object>();
   /** What is about to enter. */
   #entering: Entering | undefined;
+  /** How many messages and creations are on their way in, and how many may be. */
+  #sending = 0;
+  readonly #sendLimit: number;
   #created = 0;
   #stopped = false;
 
   /** @internal */
-  constructor(dataflow: RunningSystem, handles: Handles, host: Host, options: StartOptions) {
+  constructor(
+    dataflow: RunningSystem,
+    handles: Handles,
+    host: Host,
+    options: StartOptions,
+    storable: Definitions | undefined,
+  ) {
     this.dataflow = dataflow;
+    this.#storable = storable;
+    this.#sendLimit = options.sendLimit ?? SEND_LIMIT;
     this.#handles = handles;
     this.#host = host;
     this.actors = handles.actors;
@@ -216,14 +286,41 @@ export class ActorSystem implements AsyncDisposable {
     const effects = new Map(Object.values(options.effects ?? {}).map((effect) => [effect.name, effect]));
     this.#waiters = new Waiters(dataflow.run);
     this.#effects = new EffectRunner(effects, host, name, (id, outcome) => {
+      this.#check(outcome.ref, outcome.message);
       this.#settle(outlets.effects, id, outcome).catch(() => undefined);
     });
-    this.#door = new Door((send) => this.#put(send), this.#waiters);
+    this.#door = new Door(
+      (send, once) => (once === undefined ? this.#put(send) : this.#putOnce(send, once)),
+      this.#waiters,
+    );
+    const entered = dataflow.entered(handles.ingress);
+    const answers = new Answers({
+      remembers: (key) => entered.has(key),
+      settle: (id) => {
+        this.#settle(outlets.answers, id).catch(() => undefined);
+      },
+      tell: (waiter, outcome) => {
+        this.#waiters.settle({ waiter, outcome });
+      },
+      late: ({ key, outcome }) => {
+        this.#late(answerRef(key), outcome);
+      },
+    });
+    this.#answers = answers;
+    entered.onForget = (key) => {
+      answers.forget(key);
+    };
     const letters = new ActorDeadLetters(options.deadLetterLimit ?? 10_000, {
-      resend: (letter) => {
-        const { ref, message, what } = letter;
+      resend: async (letter) => {
+        const { ref, message, what, id } = letter;
+        const isOwn = id < 0;
         // Whoever has the name now may have another schema.
-        return isName(ref) && what === undefined ? this.#door.admit(ref, message) : this.#put(resent(letter));
+        if (isName(ref) && what === undefined) {
+          const once = isOwn ? undefined : { key: `portico/dead letter ${id}` };
+          await this.#door.admit(ref, message, once);
+          if (!isOwn) await this.#settle(outlets.deadLetters, id);
+        } else if (isOwn) await this.#put(resent(letter));
+        else await this.#settle(outlets.deadLetters, id, resent(letter));
       },
       settle: (id) => {
         this.#settle(outlets.deadLetters, id).catch(() => undefined);
@@ -233,11 +330,15 @@ export class ActorSystem implements AsyncDisposable {
     this.#letters = letters;
     // Z1.
     dataflow.onEnd((reason) => {
+      if (this.#stopped) this.#end();
       this.#effects.stop();
       this.#waiters.rejectAll(reason);
     });
     dataflow.subscribe(outlets.outside.stream, (reply) => {
-      if (!this.#waiters.settle(reply)) this.#tooLate(reply);
+      if (!this.#waiters.settle(reply)) this.#late(outsideRef(reply.waiter), reply.outcome);
+    });
+    dataflow.handle(outlets.answers, (answer, { id }) => {
+      answers.add(answer, id);
     });
     dataflow.handle(outlets.effects, (call, { id }) => {
       this.#effects.start(call, id);
@@ -249,18 +350,25 @@ export class ActorSystem implements AsyncDisposable {
 
   /** @internal Goes on counting its creations where the run before was. */
   async goOn(): Promise<void> {
-    const created = await new Promise((resolve, reject) => {
-      const waiter = this.#waiters.add({ from: 'start', resolve, reject });
-      const question = new ActorSend(new ActorRef<never>(0), new LastOutside(waiter) as never);
-      this.#put(question).catch(reject);
-    });
+    const created = await this.#question((waiter) => new NewRun(waiter));
     this.#created = Math.max(this.#created, created as number);
+  }
+
+  /** What the runtime of the actors itself is asked. */
+  #question(question: (waiter: number) => Control): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const waiter = this.#waiters.add({ from: 'the actors', resolve, reject });
+      this.#put(new ActorSend(new ActorRef<never>(0), question(waiter) as never)).catch(reject);
+    });
   }
 
   /** Creates an actor. The reference can be used at once. */
   create<M>(behavior: Behavior<M>, options: Pick<CreateOptions, 'name'> = {}): ActorRef<M> {
     if (this.#stopped) throw shutDown('system.create', 'the system was stopped', 'Start a new one');
     checkBehavior(behavior, 'system.create');
+    if (this.#sending >= this.#sendLimit) throw overflow(this.#sending);
+    if (this.#storable !== undefined) checkStorable(behavior, this.#storable, 'system.create');
+    this.dataflow.check(behavior, String(behavior));
     const id = options.name === undefined ? -++this.#created : nameId(options.name, 'system.create');
     const ref = new ActorRef<M>(id);
     this.#door.created(ref, behavior);
@@ -272,16 +380,19 @@ export class ActorSystem implements AsyncDisposable {
 
   /** The actor of that kind and id, which always exists: its first message creates it. */
   entity<M>(behavior: Behavior<M>, id: string): ActorRef<M> {
-    return entityRef(behavior, id, 'system.entity');
+    const ref = entityRef(behavior, id, 'system.entity');
+    if (this.#storable !== undefined) checkStorable(behavior, this.#storable, 'system.entity');
+    return ref;
   }
 
-  /** Sends a message. Resolves when the system has taken it. */
-  send<M>(ref: ActorRef<M>, message: NoInfer<M>): Promise<void> {
+  /** Sends a message. Resolves when the system has taken it, now or before. */
+  send<M>(ref: ActorRef<M>, message: NoInfer<M>, options?: SendOptions): Promise<void> {
     try {
       checkRef(ref, 'system.send', 'system/bad-argument');
-      return this.#door.admit(ref, message);
+      const key = options?.idempotencyKey;
+      return this.#door.admit(ref, message, key === undefined ? undefined : onceAt(ref, key, 'system.send'));
     } catch (error) {
-      return Promise.reject(error as PorticoError);
+      return Promise.reject(error);
     }
   }
 
@@ -292,14 +403,20 @@ export class ActorSystem implements AsyncDisposable {
     options: OutsideAskOptions = {},
   ): Promise<ReplyOf<M, Q>> {
     checkRef(ref, 'system.ask', 'system/bad-argument');
-    const { timeoutMs = ASK_TIMEOUT_MS } = options;
+    const { timeoutMs = ASK_TIMEOUT_MS, idempotencyKey } = options;
+    const once = idempotencyKey === undefined ? undefined : { key: keyAt(ref, idempotencyKey, 'system.ask') };
     return new Promise<ReplyOf<M, Q>>((resolve, reject) => {
-      const cancel = this.#after(timeoutMs, () => {
+      const forget = this.#after(timeoutMs, () => {
         this.#waiters.reject(waiter, timedOut(ref, timeoutMs));
       });
+      const cancel = (): void => {
+        forget();
+        if (once !== undefined) this.#answers.left(once.key, waiter);
+      };
       const waiter = this.#waiters.add({ from: String(ref), resolve, reject, cancel });
-      const message = { ...(request as object), replyTo: outsideRef(waiter) };
-      this.#door.admit(ref, message).catch((error: unknown) => {
+      if (once !== undefined && this.#answers.wait(once.key, waiter)) return;
+      const replyTo = once === undefined ? outsideRef(waiter) : answerRef(once.key);
+      this.#door.admit(ref, { ...(request as object), replyTo }, once).catch((error: unknown) => {
         this.#waiters.reject(waiter, error as PorticoError);
       });
     });
@@ -310,6 +427,16 @@ export class ActorSystem implements AsyncDisposable {
     checkRef(ref, 'system.watch', 'system/bad-argument');
     const watcher = this.create(watching(ref));
     await this.ask(watcher, {}, { timeoutMs: Infinity });
+  }
+
+  /**
+   * The actors that wait because the program cannot have their behavior: it is not among those that the system was started with,
+   * or stored in another version. They are known once there was something for them to do. A program that has the behavior goes
+   * on with them, and nothing is lost.
+   */
+  async unknownBehaviors(): Promise<readonly UnknownBehavior[]> {
+    const waiting = (await this.#question((waiter) => new WhoWaits(waiter))) as [Key, Unknown][];
+    return waiting.map(([key, unknown]) => ({ ref: new ActorRef(key), ...unknown }));
   }
 
   /** Calls `subscriber` with each value that an actor emits without a topic; the returned function ends that. */
@@ -337,6 +464,37 @@ export class ActorSystem implements AsyncDisposable {
     return this.dataflow.read(this.#emitted(topic));
   }
 
+  /**
+   * Reads what actors emit under a topic that is retained, value by value, each with a cursor; from its beginning, or on from
+   * the cursor of the last value that was read. Who keeps the cursor together with what was made of the value sees every value
+   * once, whoever crashes.
+   *
+   * @example
+   * ```ts
+   * import { behavior, receive, same, start, topic } from 'portico';
+   *
+   * const sales = topic<number>('sales', { retained: true });
+   * const till = behavior('till', () => receive<number>((price, ctx) => (ctx.emit(sales, price), same)));
+   *
+   * await using system = await start({ behaviors: { till }, topics: [sales] });
+   * const ref = system.create(till());
+   * for (const price of [3, 4]) await system.send(ref, price);
+   *
+   * const first = await system.readFrom(sales).next();
+   * console.log(first.value?.value); // 3
+   * const second = await system.readFrom(sales, first.value?.cursor).next();
+   * console.log(second.value?.value); // 4
+   * ```
+   */
+  readFrom<T>(topic: Topic<T>, cursor?: string): AsyncIterableIterator<StreamValue<T>, undefined, void> {
+    return this.dataflow.readFrom(this.actors.emitted(topic), cursor);
+  }
+
+  /** Lets go of all that was emitted under a topic before a cursor. */
+  forget<T>(topic: Topic<T>, cursor: string): void {
+    this.dataflow.forget(this.actors.emitted(topic), cursor);
+  }
+
   #emitted(topic?: Topic<unknown>): Stream<unknown> {
     return topic === undefined ? this.actors.outlets.emitted.stream : this.actors.emitted(topic);
   }
@@ -355,37 +513,95 @@ export class ActorSystem implements AsyncDisposable {
     }
   }
 
-  /** Ends the system. What has not been done by then is not done; `idle` comes first. */
-  async stop(): Promise<void> {
+  /**
+   * Ends the system. With `drain` nothing enters any more, and all that is under way comes to its end first: messages, replies,
+   * effects. Otherwise what has not been done by then is not done, or if the system is kept, when it is started again. Rejects
+   * with `system/unfinished` if it could not do so in time. A second call ends the first at once: what was committed stays.
+   *
+   * @example
+   * ```ts
+   * import { behavior, receive, same, start } from 'portico';
+   *
+   * const printer = behavior('printer', () => receive<string>((text, ctx) => (ctx.log.info(text), same)));
+   * const system = await start({ behaviors: { printer } });
+   * void system.send(system.create(printer()), 'the last words');
+   * await system.stop({ drain: true, deadlineMs: 5_000 });
+   * ```
+   */
+  async stop({ drain = false, deadlineMs }: StopOptions = {}): Promise<void> {
+    // What was sent before enters.
     this.#entering?.now();
     this.#stopped = true;
-    this.#effects.stop();
-    const end = shutDown('stop', 'the system was stopped before there was a reply', 'Wait for replies first');
-    this.#waiters.rejectAll(end);
-    await this.dataflow.shutdown();
+    if (!drain) this.#end();
+    await this.dataflow.shutdown({
+      drain: drain && (() => this.idle()),
+      ...(deadlineMs !== undefined && { deadlineMs }),
+    });
   }
 
+  /** Stops it, unless that was done or is under way. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
+    return this.#stopped ? this.dataflow[Symbol.asyncDispose]() : this.stop();
+  }
+
+  /** Nobody waits any more. */
+  #end(): void {
+    this.#effects.stop();
+    const what = 'the system was stopped before there was a reply';
+    this.#waiters.rejectAll(shutDown('stop', what, 'Wait for replies first, or stop it with drain: true'));
+  }
+
+  /** Z3. A message that cannot be stored, with the path to what is wrong in it. */
+  #check(ref: ActorRef<never>, message: unknown): void {
+    const { via } = ref;
+    try {
+      if (via !== undefined && !(via.kind === 'entity' && this.#seen.has(via.behavior))) {
+        this.dataflow.check(ref, 'system.send');
+        if (via.kind === 'entity') this.#seen.add(via.behavior);
+      }
+      this.dataflow.check(message, 'system.send');
+    } catch (error) {
+      throw error instanceof PorticoError ? said(error, ref) : error;
+    }
   }
 
   /** Z2. */
   #put(value: ActorSend | ActorCreate): Promise<void> {
+    try {
+      if (this.#sending >= this.#sendLimit) throw overflow(this.#sending);
+      if (value.kind === 'send') this.#check(value.ref, value.message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#sending++;
     const entering = this.#entering;
     if (entering !== undefined && entering.values.length < MOST_TOGETHER) {
       entering.values.push(value);
       return entering.done;
     }
-    const next = new Entering(value, (values) => {
+    const next = new Entering(value, async (values) => {
       if (this.#entering === next) this.#entering = undefined;
-      return this.dataflow.send(this.#handles.ingress, ...values);
+      try {
+        // Each was checked when it was sent, so that one that is refused harms no other.
+        await this.dataflow.enter(this.#handles.ingress, values, true);
+      } finally {
+        this.#sending -= values.length;
+      }
     });
     this.#entering = next;
     return next.done;
   }
 
+  /** What may be sent again enters by itself, between what was sent before and what is sent after it. */
+  async #putOnce(send: ActorSend, once: Once): Promise<void> {
+    this.#check(send.ref, send.message);
+    this.#entering = undefined;
+    await Promise.resolve();
+    await this.dataflow.sendOnce(this.#handles.ingress, once, send);
+  }
+
   /** What is kept under a number is done with; the outcome enters in the same commit. */
-  async #settle<T>(egress: Egress<T>, id: number, outcome?: ActorSend): Promise<void> {
+  async #settle<T>(egress: Egress<T>, id: number, outcome?: ActorSend | ActorCreate): Promise<void> {
     const { ingress } = this.#handles;
     const enters = outcome && { ingress, values: [outcome] };
     try {
@@ -402,10 +618,15 @@ export class ActorSystem implements AsyncDisposable {
   }
 
   /** A reply that nobody waits for any more. */
-  #tooLate({ waiter, outcome }: OutsideReply): void {
+  #late(ref: ActorRef<never>, outcome: Outcome): void {
     if ('failure' in outcome) return;
-    this.#letters.addOwn({ ref: outsideRef(waiter), message: outcome.reply, reason: 'late' });
+    this.#letters.addOwn({ ref, message: outcome.reply, reason: 'late' });
   }
+}
+
+/** The same error, about this actor. */
+function said({ code, what, cure, cause }: PorticoError, ref: ActorRef<never>): PorticoError {
+  return new PorticoError({ code, where: String(ref), what, cure }, { cause });
 }
 
 /** What enters together. */
@@ -414,7 +635,10 @@ class Entering {
   readonly done: Promise<void>;
   #enter: (() => void) | undefined;
 
-  constructor(first: ActorSend | ActorCreate, send: (values: readonly (ActorSend | ActorCreate)[]) => Promise<void>) {
+  constructor(
+    first: ActorSend | ActorCreate,
+    send: (values: readonly (ActorSend | ActorCreate)[]) => Promise<void>,
+  ) {
     this.values = [first];
     this.done = new Promise((resolve) => {
       this.#enter = () => {
@@ -437,7 +661,7 @@ class Entering {
 type Watching = { readonly replyTo: ActorRef<null>; readonly reply?: ActorRef<never> };
 
 /** An actor that replies when another one has stopped. */
-const watching = ownBehavior('watching', (ref: ActorRef<never>) =>
+const watching = visitor('watching', (ref: ActorRef<never>) =>
   receive<Watching>(({ replyTo, reply }, ctx) => {
     if (reply === undefined) {
       ctx.watch(ref, { as: { replyTo } });
@@ -447,6 +671,28 @@ const watching = ownBehavior('watching', (ref: ActorRef<never>) =>
     return stopped;
   }),
 );
+
+/** Keys are those of one actor, for messages or for asks. */
+function onceAt(
+  ref: ActorRef<never>,
+  key: string | { readonly client: string; readonly seq: number },
+  where: string,
+): Once {
+  return typeof key === 'string'
+    ? { key: keyAt(ref, key, where) }
+    : { client: keyAt(ref, key.client, where), seq: key.seq };
+}
+
+function keyAt({ id }: ActorRef<never>, key: unknown, where: string): string {
+  if (typeof key === 'string' && key !== '') return JSON.stringify([where, typeof id, String(id), key]);
+  const given = key === '' ? 'an empty text' : `a value of type ${typeof key}`;
+  const what = `an idempotency key is needed, and ${given} was given`;
+  throw wrong('system/bad-argument', where, what, 'Give a text that is not empty');
+}
+
+function answerRef(key: string): ActorRef<never> {
+  return new ActorRef<never>(`answer:${key}`, { kind: 'answer', key });
+}
 
 function outsideRef(waiter: number): ActorRef<never> {
   return new ActorRef<never>(`outside:${waiter}`, { kind: 'outside', waiter });
@@ -460,6 +706,11 @@ function resent({ ref, message, what }: ActorDeadLetter): ActorSend | ActorCreat
 
 function shutDown(where: string, what: string, cure: string): PorticoError {
   return wrong('system/shut-down', where, what, cure);
+}
+
+function overflow(sending: number): PorticoError {
+  const cure = 'Await each send, or so many at a time; or allow more with sendLimit';
+  return wrong('ingress/overflow', 'system', `${sending} messages are on their way in already`, cure);
 }
 
 function timedOut(ref: ActorRef<never>, timeoutMs: number): PorticoError {

@@ -4,12 +4,21 @@ import { PorticoError } from '../src/index.ts';
 /** A kind of values that actors emit. */
 export interface Topic<in out T> {
   readonly name: string;
+  /** Whether what was emitted stays, to be read later. */
+  readonly retained?: boolean;
   /** Carries the type; never present. */
   readonly carries?: (value: T) => T;
 }
 
+/** How a topic may differ from the usual. */
+export interface TopicOptions {
+  /** Keeps what was emitted, to be read later. */
+  readonly retained?: boolean;
+}
+
 /**
- * Names a kind of values that actors emit, with their type. A system has to be told of it: `start({ topics: [prices] })`.
+ * Names a kind of values that actors emit, with their type. A system has to be told of it: `start({ topics: [prices] })`. If it
+ * is retained, all that was emitted can be read later, with `system.readFrom`, until `system.forget` lets go of it.
  *
  * @example
  * ```ts
@@ -29,8 +38,8 @@ export interface Topic<in out T> {
  * await system.idle();
  * ```
  */
-export function topic<T>(name: string): Topic<T> {
-  if (typeof name === 'string' && name !== '') return { name };
+export function topic<T>(name: string, { retained = false }: TopicOptions = {}): Topic<T> {
+  if (typeof name === 'string' && name !== '') return retained ? { name, retained } : { name };
   throw new PorticoError({
     code: 'graph/bad-argument',
     where: 'topic',

@@ -5,6 +5,7 @@
 import {
   answer,
   type ApplicationBuilder,
+  type Egress,
   type Flow,
   type Key,
   type Portal,
@@ -15,12 +16,14 @@ import {
   ActorCreate,
   ActorSend,
   type ActorDeadLetter,
+  type Answer,
   type EffectCall,
   type OutsideReply,
 } from './messages.ts';
 import type { Outlets } from './outlets.ts';
 import type { ActorAsk } from './portal.ts';
 import { ActorRuntime } from './runtime.ts';
+import type { Keeping } from './storable.ts';
 import type { Supervision } from './supervise.ts';
 import { unknownTopic, type Topic } from './topics.ts';
 
@@ -33,7 +36,9 @@ export interface ActorConfig {
   /** The portals that the actors may ask, with `ctx.askPortal`. */
   readonly portals?: readonly { readonly path: string }[];
   /** The topics under which the actors emit values. */
-  readonly topics?: readonly { readonly name: string }[];
+  readonly topics?: readonly Pick<Topic<never>, 'name' | 'retained'>[];
+  /** @internal */
+  readonly keeping?: Keeping;
 }
 
 /** The workflow of actors, within an application. */
@@ -98,16 +103,17 @@ export function workflowAround(
   around: (runtime: ActorRuntime) => ActorTask,
   app: ApplicationBuilder,
   stream: Stream<ActorSend | ActorCreate> | undefined,
-  { name = 'actors', supervision, portals = [], topics = [] }: ActorConfig,
+  { name = 'actors', supervision, portals = [], topics = [], keeping }: ActorConfig,
 ): ActorWorkflow {
   const outlets: Outlets = {
     outside: app.egress<OutsideReply>(`${name} outside`),
+    answers: app.egress<Answer>(`${name} answers`, { kept: true }),
     effects: app.egress<EffectCall>(`${name} effects`, { kept: true }),
     deadLetters: app.egress<ActorDeadLetter>(`${name} dead letters`, { kept: true }),
     emitted: app.egress<unknown>(`${name} emitted`),
-    topics: new Map(topics.map((topic) => [topic.name, app.egress<unknown>(`${name} ${topic.name}`)])),
+    topics: new Map(topics.map((topic) => [topic.name, topicOutlet(app, name, topic)])),
   };
-  const runtime = around(new ActorRuntime(outlets, supervision));
+  const runtime = around(new ActorRuntime(outlets, supervision, keeping));
   const sequencer = app.sequencer<unknown>({ name });
   const portal = app.portal<ActorAsk, unknown>(name, { key: ({ ref }) => ref.id });
   const out = before(app.workflow(name).source(sequencer.stream))
@@ -134,6 +140,16 @@ export function workflowAround(
       return egress.stream as Stream<T>;
     },
   };
+}
+
+function topicOutlet(
+  app: ApplicationBuilder,
+  workflow: string,
+  { name, retained = false }: Pick<Topic<never>, 'name' | 'retained'>,
+): Egress<unknown> {
+  const egress = app.egress<unknown>(`${workflow} ${name}`);
+  if (retained) app.retain(egress.stream);
+  return egress;
 }
 
 /** What actors send has its key already; what comes from streams says whom it is for. */

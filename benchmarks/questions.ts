@@ -15,6 +15,8 @@ import { asksQuestion } from './asks.ts';
 import { atomSizeQuestion } from './atom-size.ts';
 import { chainQuestion } from './chain.ts';
 import { cycleQuestion } from './cycle.ts';
+import { durableCommits } from './durable/commits.ts';
+import { durableCounters } from './durable/counters.ts';
 import {
   durableBig,
   durableCounting,
@@ -24,6 +26,9 @@ import {
   durableThreadRing,
 } from './durable/programs.ts';
 import { forkJoinQuestion } from './fork-join.ts';
+import { durableRequests } from './durable/requests.ts';
+import { durableRestart } from './durable/restart.ts';
+import { durableWeek } from './durable/week.ts';
 import type { Question } from './harness/question.ts';
 import { neighboursQuestion } from './neighbours.ts';
 import { nexmarkQuestion } from './nexmark.ts';
@@ -62,4 +67,9 @@ export const questions: readonly Question[] = [
   durableBig,
   durableFib,
   durableCreate,
+  durableCounters,
+  durableRequests,
+  durableRestart,
+  durableWeek,
+  durableCommits,
 ];

@@ -35,8 +35,11 @@ export interface Host extends Clock {
   entropy(): number;
   /** Calls back soon, after the platform has had its turn: input, timers, painting. */
   yield(resume: () => void): void;
-  /** Calls back once after a while; the returned function cancels. */
-  after(delayMs: number, wake: () => void): () => void;
+  /**
+   * Calls back once after a while; the returned function cancels. If nobody waits for that, `aside`, the process need not
+   * live on for it.
+   */
+  after(delayMs: number, wake: () => void, aside?: 'aside'): () => void;
   log(record: LogRecord): void;
 }
 
@@ -186,11 +189,12 @@ function entropy(): number {
   return word[0] ?? 0;
 }
 
-function after(delayMs: number, wake: () => void): () => void {
+function after(delayMs: number, wake: () => void, aside?: 'aside'): () => void {
   const { setTimeout, clearTimeout } = platform;
   if (setTimeout === undefined || clearTimeout === undefined) throw missing('setTimeout');
   // Platforms fire timers beyond 2^31 ms at once; the one who waits looks at the clock again anyway.
   const timer = setTimeout(wake, Math.min(delayMs, 0x7fff_ffff));
+  if (aside !== undefined) (timer as { unref?: () => void } | undefined)?.unref?.();
   return () => {
     clearTimeout(timer);
   };

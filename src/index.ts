@@ -66,8 +66,8 @@ export type {
 
 // Run it.
 export { steppingSystem, SteppingSystem, type SteppingOptions } from './system/stepping.ts';
-export { startSystem, RunningSystem, type RunningOptions } from './system/running.ts';
-export type { ApplicationRef, DeadLetterBox, SubscriberOf } from './system/operations.ts';
+export { startSystem, RunningSystem, type RunningOptions, type ShutdownOptions } from './system/running.ts';
+export type { ApplicationRef, DeadLetterBox, StreamValue, SubscriberOf } from './system/operations.ts';
 export type { DeadLetter } from './engine/deadletters.ts';
 export type { PassKind } from './engine/entrance.ts';
 export { explain, type ExplainOptions } from './system/explain.ts';
@@ -77,6 +77,7 @@ export type { Aborted, Clock, Host, LogLevel, LogRecord, ManualClock } from './h
 // Keep it.
 export { memoryStore, type Store, type StoreParts } from './system/store.ts';
 export type { EpochOptions } from './engine/epoch.ts';
+export type { Once, RememberOptions } from './engine/entered.ts';
 export type { DataType } from './codec.ts';
 export type { Journal, JournalRecord, Opening } from './journal/journal.ts';
 export type { Row, State } from './state/state.ts';

@@ -1,9 +1,12 @@
 // The benchmarks cannot rot: each contender runs at a small size, and what it computed is checked. Its time never is.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { withFolder } from '../benchmarks/durable/places.ts';
 import { answerOf, type Answer, type Conditions } from '../benchmarks/harness/answer.ts';
+import { Core } from '../benchmarks/harness/core.ts';
 import { orderOf } from '../benchmarks/harness/order.ts';
 import {
   checkedRun,
@@ -15,6 +18,7 @@ import {
   type Load,
   type Run,
 } from '../benchmarks/harness/question.ts';
+import { inOwnProcess } from '../benchmarks/harness/own-process.ts';
 import { PlainRing } from '../benchmarks/harness/plain.ts';
 import { answerInText, answersInMarkdown, short } from '../benchmarks/harness/report.ts';
 import { keep, keptPage, pageOf } from '../benchmarks/harness/results.ts';
@@ -104,6 +108,50 @@ describe('a run in a process of its own', () => {
     const run: Contender['run'] = (load) => ({ ...(told.run(load) as Run), share: 0.5 });
     const { share } = await measure(race([{ ...told, run }]), { ...told, run }, true);
     expect(share).toBe(0.5);
+  });
+});
+
+describe('the share of a core', () => {
+  it('is what a process got of what it wanted, or not known', () => {
+    const { share = 1 } = new Core().share();
+    expect(share).toBeGreaterThan(0);
+    expect(share).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a folder that is lent', () => {
+  it('is removed, whatever becomes of the work', async () => {
+    let folder = '';
+    const failing = withFolder(async (lent) => {
+      folder = lent;
+      writeFileSync(join(lent, 'kept'), '');
+      throw new Error('the work failed');
+    });
+    await expect(failing).rejects.toThrow('the work failed');
+    expect(folder).toContain('portico-bench-');
+    expect(existsSync(folder)).toBe(false);
+  });
+});
+
+describe('work in a process of its own', () => {
+  const told = (program: string): Promise<unknown> =>
+    withFolder((folder) => {
+      const path = join(folder, 'program.mjs');
+      writeFileSync(path, program);
+      return inOwnProcess(pathToFileURL(path).href, [], ['7']);
+    });
+
+  it('is heard, also of a process that kills itself then', async () => {
+    const program = `import { writeSync } from 'node:fs';
+      writeSync(1, process.argv[2]);
+      process.kill(process.pid, 'SIGKILL');`;
+    expect(await told(program)).toBe(7);
+  });
+
+  it('fails if the process says nothing', async () => {
+    await expect(told('process.exitCode = 3;')).rejects.toThrow(
+      'the process of 7 ended with 3 and said nothing',
+    );
   });
 });
 
@@ -306,6 +354,12 @@ describe('an answer', () => {
         '  met: portico: speed at most 40 events/s (it is 40)',
       ].join('\n'),
     );
+  });
+
+  it('says what its figures are related to, if that is not plain JavaScript', async () => {
+    const all = { ...race([scripted('in memory', 10), scripted('kept', 5)]), reference: 'in memory' };
+    const rounds = await runRounds(all, 1, steady, quietly);
+    expect(answerInText(answerOf(all, false, rounds, conditions))).toContain('quartiles   × in memory\n');
   });
 
   it('is a table in Markdown', async () => {

@@ -34,12 +34,23 @@ describe('the page of guarantees', () => {
     for (const id of ids) expect(text).toContain(` * ${id}. `);
   });
 
-  it('quotes and cites for every guarantee', () => {
+  it('quotes and cites for every guarantee, and says where it ends', () => {
     const sections = page.split(/ ## (?=G\d)/).slice(1);
-    expect(sections.map((section) => section.slice(0, 2))).toEqual(['G1', 'G4', 'G5', 'G7', 'G8', 'G9']);
+    expect(sections.map((section) => section.slice(0, 2))).toEqual([
+      'G1',
+      'G2',
+      'G3',
+      'G4',
+      'G5',
+      'G6',
+      'G7',
+      'G8',
+      'G9',
+    ]);
     for (const section of sections) {
       expect(section).toMatch(/\]\(\.\.\/test\/[^)]+\): “/);
       expect(section).toContain('Code: `src/');
+      expect(section).toContain('**Where it ends.**');
     }
   });
 });

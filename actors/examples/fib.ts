@@ -27,6 +27,8 @@ const sum = behavior('sum', (replyTo: ActorRef<number>, total: number, missing: 
   }),
 );
 
+export { fib, sum };
+
 export async function main(print: (line: string) => void): Promise<void> {
   await using system = await start({ behaviors: { fib, sum }, seed: 1 });
   print(`fib(21) is ${await system.ask(system.create(fib()), { n: 21 })}`);

@@ -20,7 +20,7 @@ export const createRun = (started: number, ms: number): Run => ({
 const seen = { started: 0 };
 
 /** Stops after its message, or stays. */
-const workerOf = (name: string, afterwards: typeof same | typeof stopped) =>
+const workerOf = (name: string, afterwards: typeof same) =>
   behavior(name, () =>
     receive<'go'>(() => {
       seen.started++;

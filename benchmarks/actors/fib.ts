@@ -29,7 +29,7 @@ export const fibExpects = ({ n }: FibLoad): Run['outcome'] => ({ result: fibonac
 type Fib = { readonly n: number; readonly replyTo: ActorRef<number> } | number;
 
 /** The actors of the tree, and what becomes of one that has replied. */
-function treeOf(afterwards: typeof same | typeof stopped) {
+function treeOf(afterwards: typeof same) {
   const fib = behavior('fib', () =>
     receive<Fib>((message, ctx) => {
       if (typeof message === 'number') return same;

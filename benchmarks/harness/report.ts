@@ -3,8 +3,9 @@ import type { Answer, Figure, Verdict } from './answer.ts';
 
 /** The answer for a terminal. */
 export function answerInText(answer: Answer): string {
-  const rows = [HEADER, ...answer.figures.map((figure) => cellsOf(figure))];
-  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const header = headerOf(answer);
+  const rows = [header, ...answer.figures.map((figure) => cellsOf(figure))];
+  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const table = rows.map((row) =>
     `  ${row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('   ')}`.trimEnd(),
   );
@@ -34,11 +35,16 @@ export function short(value: number): string {
   return digits(value);
 }
 
-const HEADER = ['contender', 'measured', 'median', 'quartiles', '× plain'];
+/** Whatever the plain contender is called, it is the plain one. */
+function headerOf({ figures }: Answer): string[] {
+  const [reference = 'plain'] = figures.flatMap(({ reference }) => reference ?? []);
+  const times = `× ${reference.startsWith('plain') ? 'plain' : reference}`;
+  return ['contender', 'measured', 'median', 'quartiles', times];
+}
 
 function markdownOf(answer: Answer): string[] {
   const rows = [
-    HEADER,
+    headerOf(answer),
     ['---', '---', '--:', '--:', '--:'],
     ...answer.figures.map((figure) => cellsOf(figure)),
   ];

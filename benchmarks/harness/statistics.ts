@@ -16,8 +16,8 @@ export function summarize(figures: readonly number[]): Summary {
   };
 }
 
-/** Between two figures, in proportion to their distance. */
-function quantile(sorted: readonly number[], share: number): number {
+/** Below which so much of the sorted figures lies. Between two of them, in proportion to their distance. */
+export function quantile(sorted: readonly number[], share: number): number {
   const at = (sorted.length - 1) * share;
   const below = sorted[Math.floor(at)] ?? NaN;
   const above = sorted[Math.ceil(at)] ?? NaN;

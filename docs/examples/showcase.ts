@@ -1,18 +1,24 @@
-// A short tour of what works, in the terminal: `npm start`. Most of what it shows are programs of this folder and of
-// actors/examples.
+// A short tour of what works, in the terminal: `npm start`. Its first part is kept in ./.portico: end the program at any
+// moment, start it again, and it goes on. `npm start -- some/folder` keeps it there, `npm start -- memory` nowhere; so does
+// the environment variable PORTICO_STORE. The rest are programs of this folder, in memory.
 import process from 'node:process';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
-import { application, explain, perKeyState, steppingSystem } from 'portico/dataflow';
-import { showsColors } from 'portico/node';
-import * as bankAccount from '../../actors/examples/bank-account.ts';
-import * as counting from '../../actors/examples/counting.ts';
-import * as fib from '../../actors/examples/fib.ts';
-import * as pingPong from '../../actors/examples/ping-pong.ts';
+import {
+  application,
+  explain,
+  memoryStore,
+  perKeyState,
+  PorticoError,
+  steppingSystem,
+  type Store,
+} from 'portico/dataflow';
+import { fileStore, showsColors } from 'portico/node';
 import * as deadLetters from './dead-letters.ts';
 import * as recursive from './recursive.ts';
 import * as running from './running.ts';
 import * as shoppingCart from './shopping-cart.ts';
+import { Kept } from './showcase/kept.ts';
 import * as wordCount from './word-count.ts';
 
 type Print = (line: string) => void;
@@ -25,31 +31,34 @@ interface Scene {
   readonly main: (print: Print) => void | Promise<void>;
 }
 
-const scenes: readonly Scene[] = [
+const keptScenes = (kept: Kept): readonly Scene[] => [
   {
     title: 'Actors that come and go',
     says: 'Each actor hands its work to two new ones, and a third adds up. All of them stop; nothing is left.',
-    from: 'actors/examples/fib.ts',
-    main: fib.main,
+    from: 'docs/examples/showcase/fibonacci.ts',
+    main: (print) => kept.fibonacci(print),
   },
   {
     title: 'Two actors',
-    says: 'They send each other a ball.',
-    from: 'actors/examples/ping-pong.ts',
-    main: pingPong.main,
+    says: 'They play with 1024 balls, and take a breath now and then.',
+    from: 'docs/examples/showcase/match.ts',
+    main: (print) => kept.match(print),
   },
   {
     title: 'One actor and many messages',
-    says: 'Its next behavior is data: a name and an argument, the count.',
-    from: 'actors/examples/counting.ts',
-    main: counting.main,
+    says: '1024 of them, each acknowledged when it is kept.',
+    from: 'docs/examples/showcase/counter.ts',
+    main: (print) => kept.counting(print),
   },
   {
     title: 'A bank',
-    says: 'Accounts that always exist, transfers that succeed or fail whole.',
-    from: 'actors/examples/bank-account.ts',
-    main: bankAccount.main,
+    says: 'Transfers in two steps. No money is lost and none is made, whenever it is killed.',
+    from: 'docs/examples/showcase/bank.ts',
+    main: (print) => kept.bank(print),
   },
+];
+
+const scenes: readonly Scene[] = [
   {
     title: 'Underneath: a workflow',
     says: 'Actors are compiled into a dataflow, which is yours to use too. This one counts words, atom by atom.',
@@ -168,35 +177,78 @@ function millions(n: number): string {
   return `${(n / 1e6).toFixed(1)} million`;
 }
 
-/** Without colors and pauses if nobody watches. */
-export async function main(print: Print, { colors = false, pauseMs = 0 } = {}): Promise<void> {
+/** How the tour is shown. */
+export interface TourOptions {
+  /** Where its first part is kept, and what that place is called. */
+  readonly store?: Store;
+  readonly place?: string;
+  readonly colors?: boolean;
+  /** Between two lines. */
+  readonly pauseMs?: number;
+}
+
+/** In memory, and without colors and pauses, if nothing else is said. */
+export async function main(print: Print, options: TourOptions = {}): Promise<void> {
+  const { store = memoryStore(), place = 'memory', colors = false, pauseMs = 0 } = options;
   const paint = (code: number, text: string): string => (colors ? `\u001B[${code}m${text}\u001B[0m` : text);
   const [bold, cyan, gray] = [1, 36, 90];
+  let number = 0;
+  const announce = ({ title, says, from }: Scene): void => {
+    print('');
+    print(`${paint(cyan, `${++number}  ${title}`)}${from === undefined ? '' : paint(gray, `  ${from}`)}`);
+    print(paint(gray, `   ${says}`));
+  };
+  const indented = (line: string): void => print(`   ${line}`);
+
   print('');
   print(`  ${paint(bold, 'Portico')}  actors on transactional dataflow`);
-  for (const [index, { title, says, from, main }] of scenes.entries()) {
-    await pause(pauseMs * 10);
+  print('');
+  {
+    await using kept = await Kept.start(store, `npm start, process ${process.pid}`);
+    if (kept.run > 1) {
+      print(paint(cyan, `Run ${kept.run} of what is kept in ${place}. It found:`));
+      for (const line of await kept.found()) indented(line);
+    } else {
+      print(paint(cyan, `Run 1, kept in ${place}.`));
+      print(paint(gray, '   End it at any moment, with Ctrl-C or kill -9. Then start it again.'));
+    }
+    for (const scene of keptScenes(kept)) {
+      announce(scene);
+      await scene.main(indented);
+    }
     print('');
-    print(`${paint(cyan, `${index + 1}  ${title}`)}${from === undefined ? '' : paint(gray, `  ${from}`)}`);
-    print(paint(gray, `   ${says}`));
+    print(paint(gray, `   Written in this run: ${kept.written()}. What follows is in memory.`));
+  }
+  for (const scene of scenes) {
+    await pause(pauseMs * 10);
+    announce(scene);
     // A scene is over before its lines are shown, so that the pauses are ours and not the system's.
     const lines: string[] = [];
-    await main((line) => {
+    await scene.main((line) => {
       lines.push(line);
     });
     for (const line of lines) {
       await pause(pauseMs);
-      print(`   ${line}`);
+      indented(line);
     }
   }
   print('');
-  print(`  Read on in ${paint(bold, 'docs/start.md')}.`);
+  print(`  Start it once more, or read on in ${paint(bold, 'docs/guides/durability.md')}.`);
   print('');
 }
 
 if (process.argv[1] === import.meta.filename) {
-  await main((line) => console.log(line), {
-    colors: showsColors(process.stdout),
-    pauseMs: process.stdout.isTTY ? 40 : 0,
-  });
+  const place = process.argv[2] ?? process.env['PORTICO_STORE'] ?? '.portico';
+  try {
+    await main((line) => console.log(line), {
+      store: place === 'memory' ? memoryStore() : fileStore(place),
+      place,
+      colors: showsColors(process.stdout),
+      pauseMs: process.stdout.isTTY ? 40 : 0,
+    });
+  } catch (error) {
+    if (!(error instanceof PorticoError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }

@@ -103,6 +103,9 @@ export class Writer {
     this.#bytes[0] = FORMAT;
   }
 
+  /** Where the last record of its own begins. */
+  apartAt = 0;
+
   /** How many bytes the record has: a mark to roll back to. */
   get length(): number {
     return this.#at;
@@ -145,7 +148,10 @@ export class Writer {
     return this;
   }
 
-  /** A value as a record of its own. What the reader's `bytes` gives for it can be stored and decoded apart. */
+  /**
+   * A value as a record of its own. What the reader's `bytes` gives for it can be stored and decoded apart; it lies from
+   * `apartAt` to the end of what there is then.
+   */
   apart(value: unknown, where: string = 'value'): this {
     const start = this.#at;
     this.#room(FEW);
@@ -202,6 +208,7 @@ export class Writer {
     const length = this.#at - from;
     if (length < 0x80) {
       this.#bytes[at] = length;
+      this.apartAt = from;
       return;
     }
     this.#room(FEW);
@@ -210,6 +217,7 @@ export class Writer {
     this.#bytes.copyWithin(at + size, from, this.#at);
     this.#at = at;
     this.#varint(length);
+    this.apartAt = this.#at;
     this.#at += length;
   }
 

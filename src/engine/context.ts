@@ -138,6 +138,9 @@ export class TaskContext implements AnyContext {
         'Release to what app.egress() returned for this application',
       );
     }
+    // There are few of these, and each will be stored.
+    if (egress.keeps) this.#surroundings.check?.(value, this.path);
+    else this.#checks?.see(value, this.path);
     this.turns.add(egress.release(this.key ?? deriveKey(value, 0), value));
   }
 
@@ -210,6 +213,10 @@ export class TaskContext implements AnyContext {
     if (value === absent && entries.size === entries.gone) this.writeState(handle, absent);
   }
 
+  mustStore(value: unknown): void {
+    this.#surroundings.check?.(value, this.path);
+  }
+
   ask(portal: { readonly path: string }, request: unknown, options: AskOptions = {}): Future<never> {
     TaskContext.#alive(this, 'ask');
     const path = pathOf(portal);
@@ -231,6 +238,7 @@ export class TaskContext implements AnyContext {
     if (!(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
       throw this.#badArgument(`an ask cannot wait ${inWords(timeoutMs)} ms`, 'Give it a number from 0 up');
     }
+    this.#checks?.see(request, this.path);
     const due = this.turns.nowMs + timeoutMs;
     const ask = new Ask(target, request, key, this.#entrance, asker, this.request, due);
     this.turns.add(ask);
@@ -279,6 +287,7 @@ export class TaskContext implements AnyContext {
         'Reply once to each request',
       );
     }
+    this.#checks?.see(value, this.path);
     this.turns.add(new Reply(request, value));
   }
 
@@ -301,6 +310,7 @@ export class TaskContext implements AnyContext {
 
   replyTo(id: RequestId, value: unknown): void {
     const request = this.#open('replyTo', id);
+    this.#checks?.see(value, this.path);
     if (request !== undefined) this.turns.add(new Reply(request, value));
   }
 
@@ -322,6 +332,7 @@ export class TaskContext implements AnyContext {
     if (!(typeof delayMs === 'number' && delayMs >= 0)) {
       throw this.#badArgument(`a timer cannot wait ${inWords(delayMs)} ms`, 'Give it a number from 0 up');
     }
+    this.#checks?.see(payload, this.path);
     const due = this.turns.nowMs + delayMs;
     const timer = new TaskTimer(this.#entrance, this.#surroundings.taskTimers, key ?? 0, due, payload);
     this.turns.add(timer);
@@ -427,7 +438,8 @@ export class TaskContext implements AnyContext {
   #ownSlot(handle: StateHandle): number {
     let slot = this.#ownSlots.get(handle);
     if (slot === undefined) {
-      const name = `${handle.slot}:${this.#entrance.operator}:${this.#abilities.owns.indexOf(handle)}`;
+      // By the part of the task, which is the same wherever the task stands in its workflow.
+      const name = `${handle.slot}:${this.#entrance.part}:${this.#abilities.owns.indexOf(handle)}`;
       slot = this.#state.ownSlot(handle.scope, name);
       this.#ownSlots.set(handle, slot);
     }
@@ -481,6 +493,7 @@ export class TaskContext implements AnyContext {
       const cure = 'Name it in continuations, so that it can be found again';
       throw this.#wrong('continuation/undeclared', `it awaits with ${name}, which it does not declare`, cure);
     }
+    this.#checks?.see(rest, this.path);
     return named(then as Parameters<typeof named>[0], rest);
   }
 

@@ -4,17 +4,20 @@
  * D1. A row is written only if it says something else than the store does.
  * D2. Of a stream, the atoms are written that somebody who lasts has still to read; so an atom that was made and read within
  *     one epoch never is, and of an actor that was born and stopped there is no row.
+ * D3. Of an application that was stopped every row goes, and before any row of its successor comes. Of one that just does not
+ *     run every row stays.
  */
-import { PorticoError } from '../errors.ts';
+import { invariant, PorticoError } from '../errors.ts';
 import { atomData, slotsOf } from './forms.ts';
 import type { Cell } from './cells.ts';
+import type { Entered } from './entered.ts';
 import type { Instance } from './instance.ts';
 import type { Outbox } from './outbox.ts';
 import type { Partition } from './partition.ts';
 import type { Known, Stored } from './recover.ts';
-import { cellsTable, rowKey, type RecordWriter } from './record.ts';
+import { cellsTable, enteredTable, placeKey, rowKey, type Drop, type RecordWriter } from './record.ts';
 import type { AtomicStream } from './stream.ts';
-import { TaskState } from './task.ts';
+import type { TaskState } from './task.ts';
 
 export class Cutter {
   readonly #partition: Partition;
@@ -22,16 +25,43 @@ export class Cutter {
   /** What the short rows hold in the store. */
   readonly #short: Map<string, readonly unknown[]>;
   readonly #streams: Map<string, Stored>;
+  readonly #places: Known['places'];
+  #drops: readonly Drop[] = [];
+  /** The places of those in streams that are no more. */
+  #lost: readonly string[] = [];
 
   constructor(partition: Partition, record: RecordWriter, known: Known) {
     this.#partition = partition;
     this.#record = record;
     this.#short = known.short;
     this.#streams = known.streams;
+    this.#places = known.places;
+  }
+
+  /** D3. An application was stopped: what it left goes with the next cut. */
+  drop(instance: Instance, drops: readonly Drop[]): void {
+    this.#drops = [...this.#drops, ...drops];
+    const { undoLog } = this.#partition.turns;
+    const states = new Set<unknown>(instance.states);
+    undoLog.written = undoLog.written.filter(({ home }) => !states.has(home));
+    const dropped = drops.map(({ table, prefix }) => `${table} ${prefix}`);
+    for (const at of this.#short.keys())
+      if (dropped.some((start) => at.startsWith(start))) this.#short.delete(at);
+    const lost = [...instance.entities.keys()].flatMap((path) => {
+      const places = [...(this.#places.get(path) ?? [])];
+      this.#streams.delete(path);
+      this.#places.delete(path);
+      return places.map((lasting) => placeKey(lasting, path));
+    });
+    this.#lost = [...this.#lost, ...lost];
   }
 
   /** Writes all that has changed. Returns the cells that the store will have let go of. */
   write(): Cell[] {
+    for (const drop of this.#drops) this.#record.drop(drop);
+    this.#drops = [];
+    for (const place of this.#lost) this.#deleteShort('cursors', place);
+    this.#lost = [];
     const gone = this.#cells();
     for (const instance of this.#partition.instances.values()) this.#instance(instance);
     const { random, taskTimers, deadLetters } = this.#partition;
@@ -86,6 +116,7 @@ export class Cutter {
       }
     }
     for (const outbox of instance.outboxes.values()) this.#outbox(outbox);
+    for (const entered of instance.entered.values()) this.#entered(entered);
     for (const generator of instance.generators)
       this.#list('generators', generator.path, generator.position());
   }
@@ -112,6 +143,7 @@ export class Cutter {
     const { from, to } = this.#streams.get(path) ?? { from: needed, to: needed };
     if (from !== needed || to !== next) {
       const table = `atoms ${path}`;
+      invariant(from <= needed && to <= next, path, 'the atoms of a stream are numbered upwards');
       for (let at = from; at < Math.min(to, needed); at++) this.#record.delete(table, String(at));
       for (let at = Math.max(to, needed); at < next; at++) {
         const atom = stream.at(at);
@@ -120,8 +152,18 @@ export class Cutter {
       this.#streams.set(path, { from: needed, to: next });
     }
     this.#list('streams', path, [needed, next, stream.through, stream.events]);
-    for (const { consumer, position } of stream.cursors)
-      if (consumer.lasting !== undefined) this.#list('cursors', `${consumer.lasting}\n${path}`, [position]);
+    const there = new Set<string>();
+    for (const { consumer, position } of stream.cursors) {
+      const { lasting } = consumer;
+      if (lasting === undefined) continue;
+      there.add(lasting);
+      this.#list('cursors', placeKey(lasting, path), [position]);
+    }
+    const before = this.#places.get(path);
+    if (before !== undefined && before.size > 0)
+      for (const lasting of before)
+        if (!there.has(lasting)) this.#deleteShort('cursors', placeKey(lasting, path));
+    this.#places.set(path, there);
   }
 
   #outbox(outbox: Outbox): void {
@@ -132,23 +174,35 @@ export class Cutter {
       if (kept !== undefined) {
         this.#short.set(at, []);
         this.#record.put(table, String(id), [kept.key, kept.value]);
-      } else if (this.#short.delete(at)) this.#record.delete(table, String(id));
+      } else this.#deleteShort(table, String(id));
     }
     this.#list('outboxes', outbox.path, [outbox.last]);
+  }
+
+  #entered(entered: Entered): void {
+    const table = enteredTable(entered.path);
+    for (const name of entered.takeChanged()) {
+      const row = entered.row(name);
+      if (row === undefined) this.#record.delete(table, name);
+      else this.#record.put(table, name, row);
+    }
   }
 
   #timers(): void {
     const { taskTimers } = this.#partition;
     for (const id of taskTimers.takeChanged()) {
       const timer = taskTimers.find(id);
-      if (timer === undefined) {
-        if (this.#short.delete(`timers ${id}`)) this.#record.delete('timers', String(id));
-      } else {
+      if (timer === undefined) this.#deleteShort('timers', String(id));
+      else {
         this.#short.set(`timers ${id}`, []);
         const { entrance, key, payload, due } = timer;
         this.#record.put('timers', String(id), [entrance.id, key, payload, due]);
       }
     }
+  }
+
+  #deleteShort(table: string, key: string): void {
+    if (this.#short.delete(`${table} ${key}`)) this.#record.delete(table, key);
   }
 
   /** D1. */

@@ -23,6 +23,11 @@ export class EgressRuntime implements Collects {
     this.#pool = surroundings.pool;
   }
 
+  /** Whether what it releases is stored until somebody is done with it. */
+  get keeps(): boolean {
+    return this.#outbox !== undefined;
+  }
+
   release(key: Key, value: unknown): Effect {
     return new Release(this, key, value);
   }

@@ -33,6 +33,7 @@ export class Entrance implements Collects {
   readonly path: string;
   /** The path, and which part of the task it is: the same whenever the application runs. */
   readonly id: string;
+  readonly part: number;
   readonly turns: Turns;
   readonly inbox: Inbox;
   /** The named continuations of its task. */
@@ -52,6 +53,7 @@ export class Entrance implements Collects {
   ) {
     this.path = path;
     this.id = `${path}#${part}`;
+    this.part = part;
     this.continuations = continuations;
     this.turns = turns;
     this.inbox = inbox;

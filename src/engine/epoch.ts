@@ -12,11 +12,12 @@ import type { Codec } from '../codec.ts';
 import { ours, PorticoError, describe } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Row, State } from '../state/state.ts';
+import type { Instance } from './instance.ts';
 import type { Cell } from './cells.ts';
 import { Cutter, notStorable } from './cut.ts';
 import type { Partition } from './partition.ts';
-import { PendingCutter, restorePending } from './pending.ts';
-import { RecordWriter, rowsOf } from './record.ts';
+import { Pending } from './pending.ts';
+import { RecordWriter, rowsFor, type Drop } from './record.ts';
 import type { Image } from './recover.ts';
 
 /** Where a partition is kept. */
@@ -48,14 +49,26 @@ export interface EpochOptions {
 export interface EpochListener {
   /** Something may leave now. */
   committed(): void;
+  /** There may be a cut again. */
+  mayCut(): void;
   /** The journal is full; the same record is tried again, until there is room. */
   full(error: PorticoError): void;
   failed(error: PorticoError): void;
 }
 
+/** A part of a record. */
+interface Slice {
+  readonly body: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+type Recorded = ReturnType<RecordWriter['take']>;
+
 /** Those who wait for a commit. */
 class Waiting {
   readonly promise: Promise<void>;
+  count = 0;
   resolve: () => void = () => undefined;
   reject: (error: PorticoError) => void = () => undefined;
 
@@ -76,13 +89,15 @@ export class Epochs {
   readonly #listener: EpochListener;
   readonly #record: RecordWriter;
   readonly #cutter: Cutter;
-  readonly #pending: PendingCutter;
+  readonly #pending: Pending;
   #waiting = new Waiting();
-  /** The commit that is under way. */
+  /** The commit that is under way, and those who wait for it. */
   #commit: Promise<void> | undefined;
+  #committing: Waiting | undefined;
   #lastCutMs = -Infinity;
-  /** Rows that the state does not have yet, by table and key. */
-  #rows = new Map<string, Map<string, Uint8Array | undefined>>();
+  /** What the state does not have yet: what was dropped, and the rows since, by table and key. */
+  #drops: Drop[] = [];
+  #rows = new Map<string, Map<string, Slice | undefined>>();
   #rowBytes = 0;
   #uncheckedBytes = 0;
   /** The cells of those rows that were deleted. */
@@ -91,11 +106,16 @@ export class Epochs {
   /** The youngest epoch that is durable. */
   #durable = 0;
   #applying: Promise<void> | undefined;
+  /** Whether it was told to come to its end: it does not wait for room any more. */
+  #closing = false;
+  #end: Promise<undefined> | undefined;
   #applied: number;
   /** Whether anything may have changed since the last cut. */
   changed = true;
   /** Whether somebody waits for the next commit. */
   waited = false;
+  /** How many calls wait for a commit. */
+  waiters = 0;
   /** Why there can be no more commits. */
   failure: PorticoError | undefined;
   /** What was committed, for whoever measures. */
@@ -108,9 +128,10 @@ export class Epochs {
     this.#listener = listener;
     this.#record = new RecordWriter(kept.codec);
     this.#cutter = new Cutter(partition, this.#record, kept.image.known);
-    this.#pending = new PendingCutter(partition, this.#record, restorePending(partition, kept.image));
+    this.#pending = new Pending(partition, this.#record, kept.image, kept.codec);
+    this.launched();
     this.#seq = kept.last;
-    this.#applied = kept.last;
+    this.#applied = 0;
     partition.turns.undoLog.epoch = 1;
     partition.taskTimers.record();
     partition.onHeld = () => {
@@ -119,24 +140,65 @@ export class Epochs {
     };
   }
 
+  /** Applications were launched: what was under way in them goes on. */
+  launched(): void {
+    const { image } = this.#kept;
+    this.#pending.restore();
+    for (const path of this.#partition.instances.keys()) image.forget(path);
+    this.changed = true;
+  }
+
+  /** An application was stopped: nothing of it stays. */
+  stopped(instance: Instance): void {
+    const { image } = this.#kept;
+    this.#pending.forget(instance);
+    this.#cutter.drop(instance, image.drop(instance, this.#partition.turns.undoLog.epoch));
+    this.changed = true;
+  }
+
+  /** There will be no more commits: what has happened since the last cut is lost, and whoever waits for it is told. */
+  fail(error: PorticoError): void {
+    this.failure ??= error;
+    this.#waiting.reject(error);
+  }
+
   /** Resolves when all that has happened up to now is durable. */
   wait(): Promise<void> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     this.waited = true;
     this.changed = true;
+    this.#waiting.count++;
+    this.waiters++;
     return this.#waiting.promise;
+  }
+
+  /** Resolves when an epoch is durable, this one or one before. */
+  waitFor(epoch: number): Promise<void> {
+    return epoch <= this.#durable ? Promise.resolve() : this.wait();
   }
 
   /** Whether to cut now. */
   due(nowMs: number, idle: boolean): boolean {
-    if (!this.changed || this.#commit !== undefined || this.failure !== undefined) return false;
+    if (!this.changed || this.#mustWait || this.failure !== undefined) return false;
     const { epochMs, epochDirty } = this.#options;
+    // While there is work, what waits to be done is changed once more soon: to store it now would be in vain.
     return (
       idle ||
-      this.waited ||
-      nowMs - this.#lastCutMs >= epochMs ||
+      nowMs - this.#lastCutMs >= (this.waited ? Math.min(WAITED_MS, epochMs) : epochMs) ||
       this.#partition.turns.undoLog.written.length >= epochDirty
     );
+  }
+
+  /** E2. The state must not fall behind without end, either: what it does not have yet is in memory. */
+  get #mustWait(): boolean {
+    if (this.#commit !== undefined) return true;
+    return this.#applying !== undefined && this.#rowBytes > MOST_BEHIND * this.#options.applyBytes;
+  }
+
+  /** Whether so much has changed while there can be no cut that nothing may run before there is one. */
+  get crowded(): boolean {
+    const { written } = this.#partition.turns.undoLog;
+    return written.length >= MOST_DIRTY * this.#options.epochDirty && this.#mustWait;
   }
 
   /** Whether all that has happened is durable. */
@@ -152,7 +214,7 @@ export class Epochs {
       gone = this.#cutter.write();
       this.#pending.write();
     } catch (error) {
-      this.#fail(notStorable(ours(error) ?? escaped(error)));
+      this.#fail(notStorable(ours(error) ?? storeFailed(error)));
       return;
     }
     const epoch = undoLog.epoch++;
@@ -167,14 +229,44 @@ export class Epochs {
       return;
     }
     this.counts.rows += this.#record.rows;
-    const body = this.#record.take();
+    const record = this.#record.take();
+    const { body } = record;
     this.counts.commits++;
     this.counts.bytes += body.length;
-    this.#commit = this.#append(body, epoch, gone, waiting);
+    this.#committing = waiting;
+    this.#commit = this.#append(record, epoch, gone, waiting);
   }
 
-  /** Commits what is left, brings the state up to it, and lets go of both. */
-  async close(): Promise<void> {
+  /**
+   * Commits what is left, brings the state up to it, and lets go of both; or just lets go, when it is over first. Returns why
+   * what is left is not committed, if it is not.
+   */
+  async close(over: Promise<PorticoError>): Promise<PorticoError | undefined> {
+    const before = this.failure;
+    const closed = this.#ending();
+    const reason = await Promise.race([closed, over]);
+    if (reason !== undefined) {
+      // What goes on by itself cannot be stopped; nobody waits for it any more.
+      closed.catch(() => undefined);
+      if (!this.settled) {
+        this.fail(reason);
+        this.#committing?.reject(reason);
+      }
+    }
+    return this.failure === before ? undefined : this.failure;
+  }
+
+  /** Lets go of journal and state, because there will be no more commits. */
+  async letGo(): Promise<void> {
+    await this.#ending().catch(() => undefined);
+  }
+
+  #ending(): Promise<undefined> {
+    return (this.#end ??= this.#close());
+  }
+
+  async #close(): Promise<undefined> {
+    this.#closing = true;
     while (this.#commit !== undefined) await this.#commit;
     if (this.failure === undefined && this.changed) {
       this.cut(this.#lastCutMs);
@@ -194,17 +286,19 @@ export class Epochs {
     }
   }
 
-  async #append(body: Uint8Array, epoch: number, gone: readonly Cell[], waiting: Waiting): Promise<void> {
+  async #append(record: Recorded, epoch: number, gone: readonly Cell[], waiting: Waiting): Promise<void> {
     for (;;) {
       try {
-        this.#seq = await this.#kept.journal.append(body);
+        this.#seq = await this.#kept.journal.append(record.body);
         break;
       } catch (error) {
-        const known = ours(error) ?? escaped(error);
+        const known = ours(error) ?? storeFailed(error);
         if (known.code === 'journal/full') {
           this.#listener.full(known);
-          await this.#partition.pause(FULL_MS);
-          continue;
+          if (!this.#closing) {
+            await this.#partition.pause(FULL_MS);
+            continue;
+          }
         }
         this.#commit = undefined;
         waiting.reject(known);
@@ -214,19 +308,21 @@ export class Epochs {
     }
     this.#commit = undefined;
     this.#durable = epoch;
-    for (const row of rowsOf(this.#kept.codec, body, 'epoch')) this.#keepRow(row);
-    for (const cell of gone) this.#gone.push(cell);
-    this.#rowBytes += body.length;
-    this.#uncheckedBytes += body.length;
     this.#release(waiting);
+    this.#keepRows(record);
+    for (const cell of gone) this.#gone.push(cell);
+    this.#rowBytes += record.body.length;
+    this.#uncheckedBytes += record.body.length;
     if (this.#rowBytes >= this.#options.applyBytes && this.#applying === undefined) {
       this.#applying = this.#apply()
         .then(() => (this.#uncheckedBytes >= this.#options.checkpointBytes ? this.#checkpoint() : undefined))
         .catch((error: unknown) => {
-          this.#fail(ours(error) ?? escaped(error));
+          this.#fail(ours(error) ?? storeFailed(error));
         })
         .finally(() => {
           this.#applying = undefined;
+          // It may have been what the next cut waited for.
+          this.#listener.mayCut();
         });
     }
   }
@@ -234,30 +330,51 @@ export class Epochs {
   /** E3. */
   #release(waiting: Waiting): void {
     for (const gate of this.#partition.gates()) gate.release();
+    this.waiters -= waiting.count;
     waiting.resolve();
     this.#listener.committed();
   }
 
-  #keepRow({ table, key, value }: Row): void {
-    let rows = this.#rows.get(table);
-    if (rows === undefined) this.#rows.set(table, (rows = new Map()));
-    rows.set(key, value);
+  #keepRows({ body, drops, written }: Recorded): void {
+    const { tables, keys, starts, ends } = written;
+    for (const { table, prefix } of drops) {
+      const kept = this.#rows.get(table);
+      if (kept !== undefined)
+        for (const key of kept.keys()) if (key.startsWith(prefix)) kept.set(key, undefined);
+    }
+    this.#drops.push(...drops);
+    let table: string | undefined;
+    let kept = new Map<string, Slice | undefined>();
+    for (let i = 0; i < keys.length; i++) {
+      if (tables[i] !== table) {
+        table = tables[i] as string;
+        kept = this.#rows.get(table) ?? new Map<string, Slice | undefined>();
+        this.#rows.set(table, kept);
+      }
+      const end = ends[i] as number;
+      kept.set(keys[i] as string, end === 0 ? undefined : { body, start: starts[i] as number, end });
+    }
   }
 
   /** Brings the state up to the journal. E4. */
   async #apply(): Promise<void> {
     const rows: Row[] = [];
     for (const [table, byKey] of this.#rows)
-      for (const [key, value] of byKey) rows.push({ table, key, value });
-    if (rows.length === 0) return;
+      for (const [key, slice] of byKey)
+        rows.push({ table, key, value: slice && slice.body.subarray(slice.start, slice.end) });
+    const drops = this.#drops;
+    if (rows.length + drops.length === 0) return;
     const gone = this.#gone;
     const epoch = this.#durable;
     const seq = this.#seq;
+    this.#drops = [];
     this.#rows = new Map();
     this.#rowBytes = 0;
     this.#gone = [];
-    await this.#kept.state.apply(rows, seq);
+    const { state, image } = this.#kept;
+    await state.apply(await rowsFor(state, { drops, rows }), seq);
     this.#applied = epoch;
+    image.reached(epoch);
     for (const cell of gone) {
       const { home, key } = cell;
       if (!cell.empty || cell.epoch > epoch || home.cells.get(key) !== cell) continue;
@@ -294,16 +411,24 @@ export class Epochs {
   }
 
   #fail(error: PorticoError): void {
-    this.failure ??= error;
-    this.#waiting.reject(error);
+    this.fail(error);
     this.#listener.failed(error);
   }
 }
 
+/** How many times as much as it is given at once the state may be behind. */
+const MOST_BEHIND = 8;
+
+/** How many times as many cells as are enough for a cut may change while there can be none. */
+const MOST_DIRTY = 4;
+
+/** Milliseconds of work after which there is a commit if somebody waits for it. */
+const WAITED_MS = 2;
+
 /** How long to wait before a record is tried again for which there was no room. */
 const FULL_MS = 250;
 
-function escaped(cause: unknown): PorticoError {
+export function storeFailed(cause: unknown): PorticoError {
   const what = `the store failed: ${describe(cause)}`;
   return new PorticoError(
     {

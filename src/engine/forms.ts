@@ -2,6 +2,7 @@
 import type { Codec, DataType } from '../codec.ts';
 import { absent } from '../graph/context.ts';
 import type { Key } from '../graph/keys.ts';
+import { frozen } from '../graph/state.ts';
 import { SEAL, type Atom, type End } from './atom.ts';
 import { EntryMap, type Cell } from './cells.ts';
 
@@ -21,7 +22,7 @@ export const entryMaps: DataType<EntryMap> = {
 /** The slots of a cell that hold something, each with its number. */
 export function slotsOf(cell: Cell): unknown[] {
   const { slots } = cell;
-  if (slots === 1) return [0, cell.first];
+  if (slots === 1) return cell.first === absent ? [] : [0, cell.first];
   const list: unknown[] = [];
   for (let slot = 0; slot < slots; slot++) {
     const value = cell.get(slot);
@@ -30,9 +31,13 @@ export function slotsOf(cell: Cell): unknown[] {
   return list;
 }
 
-export function fillCell(cell: Cell, codec: Codec, row: Uint8Array, where: string): void {
+export function fillCell(cell: Cell, codec: Codec, row: Uint8Array, where: string, freezes: boolean): void {
   const list = codec.decode(row, where) as readonly unknown[];
-  for (let i = 0; i < list.length; i += 2) cell.set(list[i] as number, list[i + 1]);
+  for (let i = 0; i < list.length; i += 2) {
+    const value = list[i + 1];
+    if (freezes) for (const each of value instanceof EntryMap ? value.values() : [value]) frozen(each);
+    cell.set(list[i] as number, value);
+  }
   cell.stored = true;
 }
 

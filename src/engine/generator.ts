@@ -73,6 +73,10 @@ export class GeneratorRuntime extends Timed implements Runnable {
     this.#left = left;
     if (done) return;
     this.#guarded(() => {
+      if (this.#source.skip !== undefined) {
+        this.#source.skip(made);
+        return;
+      }
       for (let atom = 0; atom < made && this.#source.hasNext(); atom++) {
         for (const _ of this.#source.next());
         this.#source.keys?.();
@@ -120,6 +124,8 @@ export class GeneratorRuntime extends Timed implements Runnable {
     if (throttle === undefined) return true;
     const perMs = throttle.perMs ?? 1000;
     const { nowMs } = this.#turns;
+    // A clock that was set back must not let it wait for hours.
+    if (this.#windowEndsMs > nowMs + perMs) this.#windowEndsMs = nowMs + perMs;
     if (nowMs >= this.#windowEndsMs) {
       // An atom larger than a whole window's share uses up the shares of the windows after it.
       const windows =

@@ -12,7 +12,9 @@ import type { AtomPool } from './atom.ts';
 import { TaskContext } from './context.ts';
 import { TaskState, type Surroundings } from './task.ts';
 import { EgressRuntime } from './egress.ts';
+import { Entered, type RememberOptions } from './entered.ts';
 import { Outbox, type OutboxGround } from './outbox.ts';
+import { checkAsks } from './asked.ts';
 import type { Image } from './recover.ts';
 import { Entrance } from './entrance.ts';
 import { GeneratorRuntime } from './generator.ts';
@@ -32,6 +34,8 @@ export interface Ground extends WorkflowHost, Surroundings, OutboxGround {
   readonly random: Random;
   /** What the store holds, if there is one. */
   readonly image: Image | undefined;
+  /** How much of what has entered under a key is remembered. */
+  readonly remember: RememberOptions;
   /** What launched applications offer. */
   entity(path: string): Entity | undefined;
 }
@@ -58,6 +62,8 @@ export class Instance {
   readonly states: TaskState[] = [];
   /** What left through egresses that keep, by the path of the egress. */
   readonly outboxes: Map<string, Outbox> = new Map();
+  /** What has entered under a key, by the path of the ingress. */
+  readonly entered: ReadonlyMap<string, Entered>;
   /** Where timers and replies enter, by what they are called in the store. */
   readonly entrances: Map<string, Entrance> = new Map();
   readonly #egresses: ReadonlyMap<string, EgressRuntime>;
@@ -79,6 +85,7 @@ export class Instance {
       this.#addStream(streamPath(path));
     for (const { path } of app.splits) this.#addStream(path);
     for (const { runtime } of this.entities.values()) ground.image?.restoreStream(runtime as AtomicStream);
+    this.entered = new Map(app.ingresses.map(({ path }) => [path, this.#entered(path)]));
     this.#egresses = new Map(
       app.egresses.map(({ path, kept }) => {
         const outbox = kept ? this.#outbox(path) : undefined;
@@ -109,6 +116,7 @@ export class Instance {
     this.workflows.forEach((workflow, i) => {
       workflow.equip(this.#segments(i, workflow, pool), plan.workflows[i]?.sink ?? []);
     });
+    if (ground.image !== undefined) checkAsks(ground.image, this.entrances);
   }
 
   /** Lets it run: from now on atoms arrive. */
@@ -165,6 +173,13 @@ export class Instance {
     this.outboxes.set(path, outbox);
     this.#ground.image?.restoreOutbox(outbox);
     return outbox;
+  }
+
+  #entered(path: string): Entered {
+    const { image, remember } = this.#ground;
+    const entered = new Entered(path, remember, image !== undefined);
+    image?.restoreEntered(entered);
+    return entered;
   }
 
   /** Lets its parts go on where they were. */

@@ -12,14 +12,15 @@ import type { Known, Plan } from '../plan/plan.ts';
 import { AtomPool, type Atom } from './atom.ts';
 import { checkedKey } from './task.ts';
 import { DeadLetters } from './deadletters.ts';
-import { TaskTimers, type Pass } from './entrance.ts';
+import { TaskTimers, type Pass, type TaskTimer } from './entrance.ts';
+import { REMEMBER, type RememberOptions } from './entered.ts';
 import { Instance, type Entity, type Ground } from './instance.ts';
 import type { Outbox } from './outbox.ts';
 import { Random } from './random.ts';
 import type { Image } from './recover.ts';
 import { FairReady, RankedReady, type Ready, type Runnable } from './ready.ts';
 import type { AtomicStream } from './stream.ts';
-import { Tap, type Subscriber } from './tap.ts';
+import { Tap, type Place, type Subscriber } from './tap.ts';
 import { Turns } from './turn.ts';
 import type { WorkflowRuntime } from './workflow.ts';
 
@@ -36,6 +37,10 @@ export interface PartitionOptions {
   readonly image?: Image | undefined;
   /** Refuses what cannot be stored. */
   readonly check?: ((value: unknown, where: string) => void) | undefined;
+  /** Refuses what may not come in from outside. The same if not given. */
+  readonly door?: ((value: unknown, where: string) => void) | undefined;
+  /** How much of what has entered under a key is remembered. */
+  readonly remember?: Partial<RememberOptions> | undefined;
   /** Waits, outside all turns. */
   readonly pause?: (ms: number) => Promise<void>;
 }
@@ -59,6 +64,8 @@ export class Partition implements Ground, Known {
   steps = 0;
   readonly image: Image | undefined;
   readonly check: PartitionOptions['check'];
+  readonly #door: PartitionOptions['check'];
+  readonly remember: RememberOptions;
   readonly pause: (ms: number) => Promise<void>;
   /** Called when something waits that may leave only after a commit. */
   onHeld: (() => void) | undefined;
@@ -70,6 +77,8 @@ export class Partition implements Ground, Known {
     this.random = new Random(seed);
     this.image = image;
     this.check = options.check;
+    this.#door = options.door ?? options.check;
+    this.remember = { ...REMEMBER, ...options.remember };
     this.pause = options.pause ?? (() => Promise.resolve());
     this.ready = order === 'fair' ? new FairReady() : new RankedReady(this.random);
     this.turns = new Turns(clock);
@@ -79,7 +88,10 @@ export class Partition implements Ground, Known {
     this.strict = strict;
     this.deadLetters = new DeadLetters(deadLetterLimit);
     this.log = log;
-    if (image !== undefined) this.#restore(image);
+    if (image !== undefined) {
+      image.freezes = strict;
+      this.#restore(image);
+    }
   }
 
   #restore(image: Image): void {
@@ -91,12 +103,17 @@ export class Partition implements Ground, Known {
     this.deadLetters.last = letters;
   }
 
-  launch(plan: Plan): void {
+  launch(plan: Plan): Instance {
     // L1: the constructor may throw, attaching does not.
     const instance = new Instance(plan, this);
     this.instances.set(instance.path, instance);
     for (const [path, entity] of instance.entities) this.#entities.set(path, entity);
     instance.attach();
+    if (this.image !== undefined) {
+      for (const { kind, runtime } of this.#entities.values())
+        if (kind === 'stream') runtime.giveUp(`${instance.path}/`);
+    }
+    return instance;
   }
 
   /** Takes an application out again. */
@@ -145,15 +162,16 @@ export class Partition implements Ground, Known {
     return undefined;
   }
 
-  /** Lets up to so many entities run. Returns how many did. */
-  run(limit: number): number {
+  /** Lets up to so many entities run, fewer if they have very many events to do. Returns how many did. */
+  run(limit: number, events: number = Infinity): number {
     const { ready, turns } = this;
     const { pace } = ready;
+    pace.events = events;
     let done = 0;
     this.busy = true;
     let entity: Runnable | undefined;
     try {
-      while (done < limit && this.failure === undefined) {
+      while (done < limit && pace.events > 0 && this.failure === undefined) {
         // Looking at the clock costs more than a step does.
         if ((this.steps & 0xff) === 0 && turns.timers.size > 0) {
           if (entity !== undefined) ready.add(entity);
@@ -193,6 +211,11 @@ export class Partition implements Ground, Known {
     return this.ready.size > 0;
   }
 
+  /** Refuses what may not come in. */
+  mayEnter(value: unknown, where: string): void {
+    if (this.#door !== undefined && mustBeSeen(value)) this.#door(value, where);
+  }
+
   /** Appends an atom from outside. */
   admit(
     stream: AtomicStream,
@@ -208,7 +231,7 @@ export class Partition implements Ground, Known {
     stream.append(atom);
   }
 
-  tap(stream: AtomicStream, subscriber: Subscriber, from: 'end' | 'start'): Tap {
+  tap(stream: AtomicStream, subscriber: Subscriber, from: 'end' | 'start' | Place): Tap {
     const failed = (cause: unknown): void => {
       this.taps.delete(tap);
       const cure = 'Catch in the subscriber what may happen there, and subscribe again';
@@ -240,6 +263,15 @@ export class Partition implements Ground, Known {
     const found = this.deadLetters.take(id);
     found?.workflow.inbox.push(found.work);
     return found !== undefined;
+  }
+
+  /** Forgets an atom or pass that was set aside. */
+  discard(id: number): boolean {
+    const work = this.deadLetters.take(id)?.work;
+    // What a pass of timers brought has not been delivered, and never will be.
+    if (work !== undefined && 'kind' in work && work.kind === 'timers')
+      for (const timer of work.items as readonly TaskTimer[]) timer.done();
+    return work !== undefined;
   }
 
   failed(workflow: WorkflowRuntime, work: Atom | Pass, error: PorticoError): boolean {
@@ -276,6 +308,14 @@ export class Partition implements Ground, Known {
     return this.#entities.keys();
   }
 }
+
+/** Whether it has to be looked at before it is sure that it can be stored. */
+function mustBeSeen(value: unknown): boolean {
+  if (typeof value === 'string') return value.length > SHORT_TEXT;
+  return typeof value !== 'number' && typeof value !== 'boolean' && value !== undefined;
+}
+
+const SHORT_TEXT = 256;
 
 /** Only our own code is outside the places that catch errors of users. */
 function unexpected(cause: unknown): PorticoError {

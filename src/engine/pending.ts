@@ -3,15 +3,19 @@
  *
  * G1. An ask has a row as long as anybody knows it: who waits for its reply, a pass that brings it, a request that was left
  *     open, a dead letter, or another one of those.
+ * G2. What needs an application that does not run stays in the store, and is brought back when that is launched.
  */
-import { PorticoError, type ErrorCode } from '../errors.ts';
-import type { Continuation } from '../graph/context.ts';
+import type { Codec } from '../codec.ts';
+import { askData, askFrom, askNow, dataError, errorData, nowhere, resumptionOf } from './asked.ts';
+import type { AskData, GatherData } from './asked.ts';
 import type { Key } from '../graph/keys.ts';
+import type { PorticoError } from '../errors.ts';
 import { Atom } from './atom.ts';
 import type { Entrance, Pass, PassKind, TaskTimer } from './entrance.ts';
 import { atomData, fillAtom } from './forms.ts';
+import type { Instance } from './instance.ts';
 import type { Partition } from './partition.ts';
-import { Ask, Gather, named, type Resumption } from './portal.ts';
+import { Gather, type Ask } from './portal.ts';
 import type { RecordWriter } from './record.ts';
 import type { Image } from './recover.ts';
 
@@ -19,29 +23,77 @@ import type { Image } from './recover.ts';
 type PassData = readonly ['pass', PassKind, string, readonly number[]];
 type WorkData = PassData | readonly ['atom', unknown];
 
-/** Writes what is under way. */
-export class PendingCutter {
+/** Brings back what was under way, and from then on writes what is. */
+export class Pending {
   readonly #partition: Partition;
   readonly #record: RecordWriter;
+  readonly #image: Image;
+  readonly #codec: Codec;
   /** The rows that the store has, and what was last written of each. */
-  readonly #asks: Map<number, string>;
-  readonly #gathers: Map<number, string>;
-  readonly #letters: Set<number>;
+  readonly #asks = new Map<number, string>();
+  readonly #gathers = new Map<number, string>();
+  readonly #letters = new Set<number>();
   readonly #passes = new Set<string>();
-  /** The youngest numbers of asks and gathers. */
-  #last: number;
+  /** What waits for a workflow and cannot be brought back yet (G2). */
+  readonly #left = new Map<string, readonly WorkData[]>();
+  /** The asks that were brought back, as long as there are others that may speak of them. */
+  readonly #restored = new Map<number, Ask>();
+  /** Rows that nobody will ever take up. */
+  #lost: (readonly [table: string, id: string])[] = [];
+  /** The youngest number of an ask or a gather. */
+  #last = 0;
 
-  constructor(partition: Partition, record: RecordWriter, restored: Restored) {
+  constructor(partition: Partition, record: RecordWriter, image: Image, codec: Codec) {
     this.#partition = partition;
     this.#record = record;
-    this.#asks = restored.asks;
-    this.#gathers = restored.gathers;
-    this.#letters = restored.letters;
-    for (const workflow of restored.passes) this.#passes.add(workflow);
-    this.#last = restored.last;
+    this.#image = image;
+    this.#codec = codec;
+    for (const table of ['asks', 'gathers'])
+      for (const id of image.keys(table)) this.#last = Math.max(this.#last, Number(id));
+  }
+
+  /** Brings back what was under way in the applications that run (G2). */
+  restore(): void {
+    const entrances = new Map<string, Entrance>();
+    for (const instance of this.#partition.instances.values())
+      for (const [id, entrance] of instance.entrances) entrances.set(id, entrance);
+    const asks = this.#restoreAsks(entrances);
+    this.#restoreGathers();
+    for (const ask of asks) {
+      if (ask.settled) continue;
+      if (ask.awaited) ask.wait();
+      if (ask.deferred !== 0) ask.portal?.open.set(ask.deferred, ask);
+    }
+    const timers = this.#restoreTimers(entrances);
+    this.#restorePasses(entrances, timers);
+    this.#restoreLetters(entrances, timers);
+    // All but those that have fired: these are in passes and letters.
+    for (const timer of timers.values()) timer.wait();
+    if (numbers(this.#image, 'asks').length === 0) this.#restored.clear();
+  }
+
+  /** An application was stopped. Others may still have what it asked; but nobody waits for the reply. */
+  forget({ path, entrances }: Instance): void {
+    for (const ask of this.#reached()) if (entrances.get(ask.home.id) === ask.home) ask.forsaken = true;
+    const under = `${path}/`;
+    this.#lose('asks', (row) => (row as AskData)[3].startsWith(under));
+    this.#lose('timers', (row) => (row as [string])[0].startsWith(under));
+    this.#lose('letters', (row) => (row as [string])[0].startsWith(under));
+    for (const workflow of this.#left.keys()) if (workflow.startsWith(under)) this.#left.delete(workflow);
+    for (const workflow of this.#passes) if (workflow.startsWith(under)) this.#passes.delete(workflow);
   }
 
   write(): void {
+    for (const [table, id] of this.#lost) this.#record.delete(table, id);
+    this.#lost = [];
+    this.#writeAsks(this.#reached());
+    for (const { workflows } of this.#partition.instances.values())
+      for (const { path, inbox } of workflows) this.#writePasses(path, inbox.waiting());
+    this.#writeLetters();
+  }
+
+  /** G1. */
+  #reached(): ReadonlySet<Ask> {
     const { turns, instances, deadLetters } = this.#partition;
     const asks = new Set<Ask>();
     for (const ask of turns.asks) reach(ask as Ask, asks);
@@ -51,16 +103,7 @@ export class PendingCutter {
         if (kind === 'portal') for (const ask of runtime.open.values()) reach(ask, asks);
     }
     for (const { work } of deadLetters.all()) reachAll(work, asks);
-    this.#writeAsks(asks);
-    for (const { workflows } of instances.values()) {
-      for (const { path, inbox } of workflows) this.#writePasses(path, inbox.waiting());
-    }
-    this.#writeLetters();
-  }
-
-  /** The youngest number of an ask or a gather. */
-  get last(): number {
-    return this.#last;
+    return asks;
   }
 
   #writeAsks(asks: ReadonlySet<Ask>): void {
@@ -73,34 +116,36 @@ export class PendingCutter {
       gathers.add(gather);
     }
     for (const ask of asks) {
-      const now = `${ask.settled} ${ask.deferred}`;
+      const now = askNow(ask);
       if (this.#asks.get(ask.id) === now) continue;
       this.#asks.set(ask.id, now);
-      this.#record.put('asks', String(ask.id), askData(ask));
+      this.#record.put('asks', String(ask.id), askData(ask, this.#codec));
     }
     for (const gather of gathers) {
       const now = String(gather.missing);
       if (this.#gathers.get(gather.id) === now) continue;
       this.#gathers.set(gather.id, now);
-      const members = gather.asks.map(({ id }) => id);
-      this.#record.put('gathers', String(gather.id), [members, gather.missing, gather.resumption.data]);
+      const data: GatherData = [gather.asks.map(({ id }) => id), gather.missing, gather.resumption.data];
+      this.#record.put('gathers', String(gather.id), data);
     }
-    this.#drop('asks', this.#asks, new Set([...asks].map(({ id }) => id)));
-    this.#drop('gathers', this.#gathers, new Set([...gathers].map(({ id }) => id)));
+    this.#drop('asks', this.#asks, asks);
+    this.#drop('gathers', this.#gathers, gathers);
   }
 
-  #drop(table: string, stored: Map<number, string>, there: ReadonlySet<number>): void {
+  #drop(table: string, stored: Map<number, string>, there: ReadonlySet<{ readonly id: number }>): void {
     if (stored.size === there.size) return;
+    const ids = new Set([...there].map(({ id }) => id));
     for (const id of stored.keys()) {
-      if (there.has(id)) continue;
+      if (ids.has(id)) continue;
       stored.delete(id);
       this.#record.delete(table, String(id));
     }
   }
 
   #writePasses(workflow: string, waiting: readonly (Pass | Atom)[]): void {
-    if (waiting.length > 0) {
-      this.#record.put('passes', workflow, waiting.map(workData));
+    const left = this.#left.get(workflow) ?? [];
+    if (waiting.length + left.length > 0) {
+      this.#record.put('passes', workflow, [...left, ...waiting.map(workData)]);
       this.#passes.add(workflow);
     } else if (this.#passes.delete(workflow)) this.#record.delete('passes', workflow);
   }
@@ -111,7 +156,7 @@ export class PendingCutter {
       const { id, workflow, error } = letter;
       if (this.#letters.has(id)) continue;
       this.#letters.add(id);
-      this.#record.put('letters', String(id), [workflow, workData(work), errorData(error)]);
+      this.#record.put('letters', String(id), [workflow, workData(work), errorData(error, this.#codec)]);
     }
     for (const id of this.#letters) {
       if (deadLetters.has(id)) continue;
@@ -119,225 +164,148 @@ export class PendingCutter {
       this.#record.delete('letters', String(id));
     }
   }
-}
 
-/** What was brought back, for the one who writes the rows from then on. */
-export interface Restored {
-  readonly asks: Map<number, string>;
-  readonly gathers: Map<number, string>;
-  readonly letters: Set<number>;
-  readonly passes: Set<string>;
-  readonly last: number;
-}
+  /** Those that can be: each after the one that it was asked for. */
+  #restoreAsks(entrances: ReadonlyMap<string, Entrance>): readonly Ask[] {
+    const image = this.#image;
+    const tried = new Set<number>();
+    const asks: Ask[] = [];
+    for (const id of numbers(image, 'asks')) {
+      const left = [id];
+      for (let next = left.at(-1); next !== undefined; next = left.at(-1)) {
+        const data = image.value('asks', String(next)) as AskData | undefined;
+        const outer = data?.[5] ?? 0;
+        if (!tried.has(next) && outer !== 0 && image.value('asks', String(outer)) !== undefined) {
+          tried.add(next);
+          left.push(outer);
+          continue;
+        }
+        tried.add(next);
+        left.pop();
+        const ask = data && this.#restoreAsk(next, data, entrances);
+        if (ask !== undefined) asks.push(ask);
+      }
+    }
+    return asks.sort((a, b) => a.id - b.id);
+  }
 
-/** Brings back what was under way. What belongs to an application that does not run stays in the store. */
-export function restorePending(partition: Partition, image: Image): Restored {
-  const asks = new Map<number, Ask>();
-  const entrances = new Map<string, Entrance>();
-  for (const instance of partition.instances.values())
-    for (const [id, entrance] of instance.entrances) entrances.set(id, entrance);
-  let last = 0;
-  const rows = [...image.keys('asks')].map(Number).sort((a, b) => a - b);
-  const outers = new Map<Ask, number>();
-  for (const id of rows) {
-    last = Math.max(last, id);
-    const ask = restoreAsk(partition, id, image.value('asks', String(id)) as AskData, entrances, outers);
-    if (ask !== undefined) asks.set(id, ask);
+  #restoreAsk(id: number, data: AskData, entrances: ReadonlyMap<string, Entrance>): Ask | undefined {
+    const [portal, , , home, , outer] = data;
+    const partition = this.#partition;
+    const at = home === '' ? nowhere(partition.turns) : entrances.get(home);
+    const target = portal === undefined ? undefined : partition.entity(portal);
+    const around = this.#restored.get(outer);
+    if (at === undefined || (outer !== 0 && around === undefined)) return undefined;
+    if (portal !== undefined && target?.kind !== 'portal') return undefined;
+    const ask = askFrom(id, data, target?.kind === 'portal' ? target.runtime : undefined, at, around);
+    this.#restored.set(id, ask);
+    this.#asks.set(id, askNow(ask));
+    this.#image.took('asks', String(id));
+    return ask;
   }
-  for (const [ask, outer] of outers) ask.outer = asks.get(outer);
-  const gathers = new Map<number, string>();
-  for (const key of image.keys('gathers')) {
-    last = Math.max(last, Number(key));
-    const gather = restoreGather(Number(key), image.value('gathers', key) as GatherData, asks);
-    if (gather !== undefined) gathers.set(gather.id, String(gather.missing));
+
+  #restoreGathers(): void {
+    for (const id of numbers(this.#image, 'gathers')) {
+      const data = this.#image.value('gathers', String(id)) as GatherData;
+      const [members, missing, continuation] = data;
+      const asks = members.map((member) => this.#restored.get(member)).filter((ask) => ask !== undefined);
+      const resumption = asks[0] && resumptionOf(asks[0].home, continuation);
+      if (resumption === undefined || asks.length < members.length) continue;
+      const gather = new Gather(asks, resumption);
+      gather.id = id;
+      gather.missing = missing;
+      for (const ask of asks) ask.gather = gather;
+      this.#gathers.set(id, String(missing));
+      this.#image.took('gathers', String(id));
+    }
   }
-  for (const ask of asks.values()) {
-    if (!ask.settled && ask.awaited) ask.wait();
-    if (!ask.settled && ask.deferred !== 0) ask.portal?.open.set(ask.deferred, ask);
+
+  /** The timers of tasks, which wait for nothing yet. */
+  #restoreTimers(entrances: ReadonlyMap<string, Entrance>): Map<number, TaskTimer> {
+    const image = this.#image;
+    const timers = new Map<number, TaskTimer>();
+    for (const id of numbers(image, 'timers')) {
+      const [home, key, payload, due] = image.value('timers', String(id)) as [string, Key, unknown, number];
+      const entrance = entrances.get(home);
+      if (entrance === undefined) continue;
+      timers.set(id, this.#partition.taskTimers.restore(entrance, key, due, payload, id));
+      image.known.short.set(`timers ${id}`, []);
+      image.took('timers', String(id));
+    }
+    return timers;
   }
-  const timers = restoreTimers(partition, image, entrances);
-  const work = (data: WorkData): Pass | Atom | undefined => {
-    if (data[0] === 'atom') return fillAtom(new Atom(), data[1]);
-    const [, kind, entrance, ids] = data;
-    const at = entrances.get(entrance);
-    const items = ids.map((id) => (kind === 'timers' ? timers.get(id) : asks.get(id)));
-    return at === undefined
-      ? undefined
-      : { kind, entrance: at, items: items.filter((item) => item !== undefined) };
-  };
-  const passes = new Set<string>();
-  for (const instance of partition.instances.values()) {
-    for (const { path, inbox } of instance.workflows) {
-      const waiting = image.value('passes', path) as readonly WorkData[] | undefined;
-      if (waiting === undefined) continue;
-      passes.add(path);
-      for (const data of waiting) {
-        const each = work(data);
-        if (each === undefined) continue;
-        // It fired already.
-        if (!(each instanceof Atom) && each.kind === 'timers')
-          for (const timer of each.items as readonly TaskTimer[]) timers.delete(timer.id);
-        inbox.push(each);
+
+  #restorePasses(entrances: ReadonlyMap<string, Entrance>, timers: Map<number, TaskTimer>): void {
+    for (const { workflows } of this.#partition.instances.values()) {
+      for (const { path, inbox } of workflows) {
+        const stored = this.#image.value('passes', path) as readonly WorkData[] | undefined;
+        if (stored !== undefined) this.#passes.add(path);
+        this.#image.took('passes', path);
+        const left: WorkData[] = [];
+        for (const data of stored ?? this.#left.get(path) ?? []) {
+          const { work, rest } = this.#work(data, entrances, timers);
+          if (work !== undefined) inbox.push(work);
+          if (rest !== undefined) left.push(rest);
+        }
+        if (left.length > 0) this.#left.set(path, left);
+        else this.#left.delete(path);
       }
     }
   }
-  for (const timer of timers.values()) timer.wait();
-  const letters = restoreLetters(partition, image, work);
-  const known = new Map([...asks].map(([id, ask]) => [id, `${ask.settled} ${ask.deferred}`]));
-  return { asks: known, gathers, letters, passes, last };
-}
 
-type AskData = readonly [
-  portal: string | undefined,
-  request: unknown,
-  key: Key,
-  home: string,
-  askerKey: Key | undefined,
-  outer: number,
-  due: number,
-  resumption: Resumption['data'],
-  index: number,
-  deferred: number,
-  settled: boolean,
-  failed: boolean,
-  outcome: unknown,
-];
-
-type GatherData = readonly [
-  members: readonly number[],
-  missing: number | undefined,
-  data: Resumption['data'],
-];
-
-function askData(ask: Ask): AskData {
-  const outcome = ask.failed ? errorData(ask.outcome) : ask.outcome;
-  return [
-    ask.portal?.path,
-    ask.request,
-    ask.key,
-    ask.home.id,
-    ask.askerKey,
-    ask.outer?.id ?? 0,
-    ask.due,
-    ask.resumption?.data,
-    ask.index,
-    ask.deferred,
-    ask.settled,
-    ask.failed,
-    outcome,
-  ];
-}
-
-function restoreAsk(
-  partition: Partition,
-  id: number,
-  data: AskData,
-  entrances: ReadonlyMap<string, Entrance>,
-  outers: Map<Ask, number>,
-): Ask | undefined {
-  const [
-    portal,
-    request,
-    key,
-    home,
-    askerKey,
-    outer,
-    due,
-    resumption,
-    index,
-    deferred,
-    settled,
-    isFailed,
-    outcome,
-  ] = data;
-  const at = entrances.get(home);
-  const target = portal === undefined ? undefined : partition.entity(portal);
-  if (at === undefined || (portal !== undefined && target?.kind !== 'portal')) return undefined;
-  const ask = new Ask(
-    target?.kind === 'portal' ? target.runtime : undefined,
-    request,
-    key,
-    at,
-    askerKey,
-    undefined,
-    due,
-  );
-  ask.id = id;
-  ask.index = index;
-  ask.deferred = deferred;
-  ask.settled = settled;
-  ask.answered = settled;
-  ask.failed = isFailed;
-  ask.outcome = isFailed ? dataError(outcome) : outcome;
-  ask.resumption = resumptionOf(at, resumption);
-  if (outer !== 0) outers.set(ask, outer);
-  return ask;
-}
-
-function restoreGather(
-  id: number,
-  [members, missing, data]: GatherData,
-  asks: ReadonlyMap<number, Ask>,
-): Gather | undefined {
-  const found = members.map((member) => asks.get(member)).filter((ask) => ask !== undefined);
-  const [first] = found;
-  const resumption = first === undefined ? undefined : resumptionOf(first.home, data);
-  if (resumption === undefined || found.length < members.length) return undefined;
-  const gather = new Gather(found, resumption);
-  gather.id = id;
-  gather.missing = missing;
-  for (const ask of found) ask.gather = gather;
-  return gather;
-}
-
-/** The timers of tasks, which wait for nothing yet. */
-function restoreTimers(
-  { taskTimers }: Partition,
-  image: Image,
-  entrances: ReadonlyMap<string, Entrance>,
-): Map<number, TaskTimer> {
-  const timers = new Map<number, TaskTimer>();
-  for (const id of [...image.keys('timers')].map(Number).sort((a, b) => a - b)) {
-    const [home, key, payload, due] = image.value('timers', String(id)) as [string, Key, unknown, number];
-    const entrance = entrances.get(home);
-    if (entrance === undefined) continue;
-    image.known.short.set(`timers ${id}`, []);
-    timers.set(id, taskTimers.restore(entrance, key, due, payload, id));
+  #restoreLetters(entrances: ReadonlyMap<string, Entrance>, timers: Map<number, TaskTimer>): void {
+    const image = this.#image;
+    const { instances, deadLetters } = this.#partition;
+    for (const id of numbers(image, 'letters')) {
+      const [path, data, error] = image.value('letters', String(id)) as [string, WorkData, unknown];
+      const workflow = [...instances.values()]
+        .flatMap(({ workflows }) => workflows)
+        .find((each) => each.path === path);
+      if (workflow === undefined) continue;
+      const { work, rest } = this.#work(data, entrances, timers);
+      if (work === undefined || rest !== undefined) continue;
+      deadLetters.restore(id, workflow, work, dataError(error) as PorticoError);
+      this.#letters.add(id);
+      image.took('letters', String(id));
+    }
   }
-  return timers;
-}
 
-function restoreLetters(
-  partition: Partition,
-  image: Image,
-  work: (data: WorkData) => Pass | Atom | undefined,
-): Set<number> {
-  const letters = new Set<number>();
-  for (const key of image.keys('letters')) {
-    const id = Number(key);
-    const [path, data, error] = image.value('letters', key) as [string, WorkData, unknown];
-    const workflow = [...partition.instances.values()]
-      .flatMap(({ workflows }) => workflows)
-      .find((each) => each.path === path);
-    const what = work(data);
-    if (workflow === undefined || what === undefined) continue;
-    partition.deadLetters.restore(id, workflow, what, dataError(error) as PorticoError);
-    letters.add(id);
+  /** Work from its data, and what of it has to wait for another application. */
+  #work(
+    data: WorkData,
+    entrances: ReadonlyMap<string, Entrance>,
+    timers: Map<number, TaskTimer>,
+  ): { readonly work?: Pass | Atom; readonly rest?: WorkData } {
+    if (data[0] === 'atom') return { work: fillAtom(new Atom(), data[1]) };
+    const [, kind, at, ids] = data;
+    const entrance = entrances.get(at);
+    if (entrance === undefined) return { rest: data };
+    if (kind === 'timers') {
+      // One that was cancelled on its way has no row any more.
+      const items = ids.map((id) => timers.get(id)).filter((timer) => timer !== undefined);
+      for (const { id } of items) timers.delete(id);
+      return { work: { kind, entrance, items } };
+    }
+    const items = ids.map((id) => this.#restored.get(id)).filter((ask) => ask !== undefined);
+    const rest = ids.filter((id) => !this.#restored.has(id));
+    return {
+      ...(items.length > 0 && { work: { kind, entrance, items } }),
+      ...(rest.length > 0 && { rest: ['pass', kind, at, rest] }),
+    };
   }
-  return letters;
+
+  #lose(table: string, isLost: (row: unknown) => boolean): void {
+    for (const id of this.#image.keys(table)) {
+      if (!isLost(this.#image.value(table, id))) continue;
+      this.#lost.push([table, id]);
+      this.#image.took(table, id);
+    }
+  }
 }
 
-function resumptionOf(home: Entrance, data: Resumption['data']): Resumption | undefined {
-  if (data === undefined) return undefined;
-  const [name, env] = data;
-  const continuation = home.continuations.find((each) => each.name === name);
-  if (continuation !== undefined) return named(continuation as Continuation<never, never, never>, env);
-  throw new PorticoError({
-    code: 'continuation/undeclared',
-    where: home.path,
-    what: `the store has an ask that goes on with ${name}, which the task does not declare any more`,
-    cure: 'Declare it until no such ask is left',
-  });
+/** The keys of a table that are numbers, in order. */
+function numbers(image: Image, table: string): readonly number[] {
+  return [...image.keys(table)].map(Number).sort((a, b) => a - b);
 }
 
 function workData(work: Pass | Atom): WorkData {
@@ -351,7 +319,6 @@ function reachAll(work: Pass | Atom, asks: Set<Ask>): void {
     for (const ask of work.items) reach(ask as Ask, asks);
 }
 
-/** G1. */
 function reach(ask: Ask, asks: Set<Ask>): void {
   const left = [ask];
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
@@ -360,24 +327,4 @@ function reach(ask: Ask, asks: Set<Ask>): void {
     if (next.outer !== undefined) left.push(next.outer);
     if (next.gather !== undefined) left.push(...next.gather.asks);
   }
-}
-
-/** An error of ours as data, so that it comes back whole. */
-function errorData(error: unknown): unknown {
-  if (!(error instanceof PorticoError)) return ['foreign', error];
-  const { code, where, what, cure, cause } = error;
-  return ['ours', code, where, what, cure, cause];
-}
-
-function dataError(data: unknown): unknown {
-  const [kind, first, where, what, cure, cause] = data as readonly [
-    string,
-    unknown,
-    string,
-    string,
-    string,
-    unknown,
-  ];
-  if (kind === 'foreign') return first;
-  return new PorticoError({ code: first as ErrorCode, where, what, cure }, { cause });
 }

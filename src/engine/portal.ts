@@ -134,6 +134,8 @@ export class Ask extends Timed implements Effect, Future<never> {
   answered = false;
   /** Its number, if it was left open. */
   deferred = 0;
+  /** The application that asked is no more. */
+  forsaken = false;
   settled = false;
   outcome: unknown = undefined;
   failed = false;

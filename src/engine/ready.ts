@@ -23,9 +23,12 @@ export const SEQUENCERS: Rank = 2;
 export const SPLITTERS: Rank = 3;
 export const GENERATORS: Rank = 4;
 
-/** How many steps more may be made before somebody else is asked: for entities that make several in a row. */
+/** How much more may be done before somebody else is asked. */
 export interface Pace {
+  /** Steps: for entities that make several in a row. */
   left: number;
+  /** Events. An atom may have very many, and is run whole all the same: what it has too many is missing afterwards. */
+  events: number;
 }
 
 export interface Ready {
@@ -43,7 +46,7 @@ export interface Ready {
  * Strictly by class, at random within a class: all that follows from an atom is done before a generator makes the next.
  */
 export class RankedReady implements Ready {
-  readonly pace: Pace = { left: 0 };
+  readonly pace: Pace = { left: 0, events: 0 };
   readonly #ranks: readonly RankList[] = [
     new RankList(),
     new RankList(),
@@ -116,7 +119,7 @@ class RankList {
 
 /** First come, first served: whoever can run runs once in every round. */
 export class FairReady implements Ready {
-  readonly pace: Pace = { left: 0 };
+  readonly pace: Pace = { left: 0, events: 0 };
   #ring: (Runnable | undefined)[] = Array.from({ length: 64 });
   #first = 0;
   #next = 0;

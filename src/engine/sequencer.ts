@@ -92,8 +92,7 @@ export class SequencerRuntime implements Runnable, Consumer {
       if (!cursor.waiting) this.#unlist(at);
     } else {
       if (!cursor.waiting) this.#unlist(at);
-      if (!this.#passTaken(cursor, taken)) return false;
-      while (this.#offered !== undefined) if (!this.#next()) return false;
+      if (!this.#goRound(cursor, taken)) return false;
     }
     return this.#readyCount > 0;
   }
@@ -106,33 +105,39 @@ export class SequencerRuntime implements Runnable, Consumer {
     return true;
   }
 
-  /** Q4: what it was offered while it ran. */
-  #next(): boolean {
-    const atom = this.#offered as Atom;
-    const cursor = this.#offeredBy as Cursor;
-    this.#offered = undefined;
-    const { pace } = this.#ready;
-    if (this.#readyCount > 0 || pace.left <= 0 || this.#ready.before(this)) {
-      cursor.stream.putBack(atom);
-      this.arrived(cursor);
-      return true;
+  /**
+   * Q4. Passes on an atom that was taken from its stream, then what it was offered meanwhile, and so on. One loop on purpose:
+   * apart from what the atoms themselves need, this is what a hop costs.
+   */
+  #goRound(cursor: Cursor, taken: Atom): boolean {
+    const ready = this.#ready;
+    const { pace } = ready;
+    let from = cursor;
+    let atom = taken;
+    for (;;) {
+      this.#takes = true;
+      const passed = this.#pass(atom);
+      this.#takes = false;
+      if (!passed) {
+        // The system has to stop: the atom goes back to where it was.
+        from.stream.putBack(atom);
+        if (!from.known) this.arrived(from);
+        return false;
+      }
+      from.stream.release(atom);
+      const offered = this.#offered;
+      if (offered === undefined) return true;
+      this.#offered = undefined;
+      atom = offered;
+      from = this.#offeredBy as Cursor;
+      if (this.#readyCount > 0 || pace.left <= 0 || pace.events <= 0 || ready.before(this)) {
+        from.stream.keep(atom);
+        this.arrived(from);
+        return true;
+      }
+      pace.left--;
+      this.last = from.input;
     }
-    pace.left--;
-    this.last = cursor.input;
-    return this.#passTaken(cursor, atom);
-  }
-
-  /** Passes on an atom that was taken from its stream. If the system has to stop it goes back there. */
-  #passTaken(cursor: Cursor, atom: Atom): boolean {
-    this.#takes = true;
-    const passed = this.#pass(atom);
-    this.#takes = false;
-    if (passed) cursor.stream.release(atom);
-    else {
-      cursor.stream.putBack(atom);
-      if (!cursor.known) this.arrived(cursor);
-    }
-    return passed;
   }
 
   /** Q3. Returns false if the system has to stop; the atom then stays with its input. */

@@ -2,8 +2,8 @@
  * Atomic streams and the cursors of their consumers.
  *
  * S1. Atoms are numbered in the order in which they were appended; every cursor sees them in that order, without gaps.
- * S2. An atom is kept until every cursor has passed it, or for good if the stream is retained.
- * S3. A cursor that comes late begins at the end, or at the start of a retained stream.
+ * S2. An atom is kept until every cursor has passed it; if the stream is retained, until it is told to forget it as well.
+ * S3. A cursor that comes late begins at the end, or at the start of a retained stream, or at any atom that this holds.
  * S4. An atom may pass through without being kept if the only reader has read all others and takes it at once: when it is
  *     offered (`offer`), or when its writer runs the reader itself (`soleReader`). It then has a holder all the same.
  */
@@ -13,6 +13,8 @@ import type { Atom, AtomPool } from './atom.ts';
 export interface Consumer {
   /** Its path, if it reads on where it was when the system starts again. */
   readonly lasting?: string;
+  /** It was here before the system started, and has not come back yet. */
+  readonly absent?: boolean;
   /** An atom is waiting at this cursor. */
   arrived(cursor: Cursor): void;
   /** Reads an atom at once, for those who can; false if it failed and the system has to stop. */
@@ -53,6 +55,11 @@ export class AtomicStream {
     return this.#next + this.#through;
   }
 
+  /** The number of the oldest atom that is kept. */
+  get first(): number {
+    return this.#first;
+  }
+
   /** The number of the next atom. */
   get next(): number {
     return this.#next;
@@ -83,14 +90,21 @@ export class AtomicStream {
   ): void {
     this.#first = first;
     this.#next = first;
-    for (const [lasting, position] of places) {
-      this.cursors.push(new Cursor(this, { lasting, arrived: () => undefined }, position));
-      if (position === first) this.#atFirst++;
-    }
-    this.#count();
     for (const atom of atoms) this.#keep(atom);
+    for (const [lasting, position] of places)
+      this.cursors.push(new Cursor(this, { lasting, arrived: () => undefined, absent: true }, position));
+    this.#count();
+    this.#trim();
     this.#through = through;
     this.events = events;
+  }
+
+  /** Gives up the places of those who did not come back, if their path begins like this. */
+  giveUp(under: string): void {
+    for (const cursor of this.cursors.slice()) {
+      const { absent = false, lasting = '' } = cursor.consumer;
+      if (absent && lasting.startsWith(under)) this.detach(cursor);
+    }
   }
 
   /** How many atoms somebody has not read yet. */
@@ -130,7 +144,17 @@ export class AtomicStream {
     }
   }
 
-  /** Takes back an atom that the only reader took and could not read after all: it is the next again. */
+  /** Keeps an atom that was offered and taken, and has to wait after all: it gets a number of its own, which none had before. */
+  keep(atom: Atom): void {
+    this.#through--;
+    atom.holders--;
+    this.#keep(atom);
+  }
+
+  /**
+   * Takes back an atom that the only reader took and could not read after all: it is the next again. Only when the system has
+   * to stop, because its number may have been that of another one.
+   */
   putBack(atom: Atom): void {
     const first = this.#first - 1;
     if (this.#next - first > this.#mask + 1) this.#grow();
@@ -153,7 +177,7 @@ export class AtomicStream {
   }
 
   /** Lets a consumer read from here on. */
-  attach(consumer: Consumer, from: 'end' | 'start' = 'end'): Cursor {
+  attach(consumer: Consumer, from: 'end' | 'start' | number = 'end'): Cursor {
     const { lasting } = consumer;
     const known = this.cursors.find((cursor) => lasting !== undefined && cursor.consumer.lasting === lasting);
     if (known !== undefined) {
@@ -161,12 +185,19 @@ export class AtomicStream {
       if (known.waiting) consumer.arrived(known);
       return known;
     }
-    const cursor = new Cursor(this, consumer, from === 'start' ? this.#first : this.#next);
+    const position = from === 'start' ? this.#first : from === 'end' ? this.#next : from;
+    const cursor = new Cursor(this, consumer, position);
     this.cursors.push(cursor);
     if (cursor.position === this.#first) this.#atFirst++;
     this.#count();
     if (cursor.waiting) consumer.arrived(cursor);
     return cursor;
+  }
+
+  /** Forgets what a retained stream holds below this atom, as far as everybody has read it. */
+  forget(below: number): void {
+    const least = this.cursors.reduce((least, { position }) => Math.min(least, position), below);
+    while (this.#first < least) this.#drop();
   }
 
   detach(cursor: Cursor): void {

@@ -4,8 +4,14 @@ import type { Atom } from './atom.ts';
 import { WORKFLOWS, type Rank, type Ready, type Runnable } from './ready.ts';
 import type { AtomicStream, Consumer, Cursor } from './stream.ts';
 
-/** Receives one event. */
-export type Subscriber = (value: unknown, event: { readonly key: Key }) => void;
+/** Receives one event, and the place behind it: an atom and how many of its events are read. */
+export type Subscriber = (value: unknown, event: { readonly key: Key }, atom: number, index: number) => void;
+
+/** A place in a stream: an atom, and how many of its events are read. */
+export interface Place {
+  readonly atom: number;
+  readonly index: number;
+}
 
 export class Tap implements Runnable, Consumer {
   readonly rank: Rank = WORKFLOWS;
@@ -23,12 +29,14 @@ export class Tap implements Runnable, Consumer {
   #upTo: number;
   #cutAt = 0;
   readonly #held: (() => void) | undefined;
+  /** How many events of the first atom are read already. */
+  #skip: number;
 
   constructor(
     stream: AtomicStream,
     subscriber: Subscriber,
     ready: Ready,
-    from: 'end' | 'start',
+    from: 'end' | 'start' | Place,
     failed: (cause: unknown) => void,
     held?: () => void,
   ) {
@@ -38,7 +46,8 @@ export class Tap implements Runnable, Consumer {
     this.#failed = failed;
     this.#held = held;
     this.#upTo = held === undefined ? Infinity : 0;
-    this.#cursor = stream.attach(this, from);
+    this.#skip = typeof from === 'object' ? from.index : 0;
+    this.#cursor = stream.attach(this, typeof from === 'object' ? from.atom : from);
   }
 
   /** Called while it is made, too. */
@@ -76,10 +85,15 @@ export class Tap implements Runnable, Consumer {
 
   run(): boolean {
     const { keys, values, n } = this.#cursor.peek() as Atom;
+    const { position } = this.#cursor;
+    let i = this.#skip;
+    this.#skip = 0;
     // A subscriber may unsubscribe itself, or throw; the atom has been read either way.
-    for (let i = 0; i < n && !this.#closed; i++) {
+    while (i < n && !this.#closed) {
+      const [value, key] = [values[i], keys[i] as Key];
+      i++;
       try {
-        this.#subscriber(values[i], { key: keys[i] as Key });
+        this.#subscriber(value, { key }, i < n ? position : position + 1, i < n ? i : 0);
       } catch (cause) {
         this.close();
         this.#failed(cause);

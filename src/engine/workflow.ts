@@ -12,7 +12,7 @@ import { ATOM, Atom, Failure, SEAL, type AtomPool, type End } from './atom.ts';
 import type { Inbox, Pass } from './entrance.ts';
 import type { Operator } from './operators.ts';
 import type { Ask } from './portal.ts';
-import { PORTALS, WORKFLOWS, type Rank, type Ready, type Runnable } from './ready.ts';
+import { PORTALS, WORKFLOWS, type Pace, type Rank, type Ready, type Runnable } from './ready.ts';
 import type { AtomicStream, Consumer, Cursor } from './stream.ts';
 import type { Turns } from './turn.ts';
 
@@ -41,6 +41,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
   readonly inbox: PassQueue;
   readonly onFailure: OnFailure;
   readonly #host: WorkflowHost;
+  readonly #pace: Pace;
   #segments: readonly Segment[] = [];
   #sink: readonly number[] = [];
   #cursor: Cursor | undefined;
@@ -57,6 +58,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
     this.stream = stream;
     this.onFailure = onFailure;
     this.#host = host;
+    this.#pace = host.ready.pace;
     this.inbox = new PassQueue(this, host.ready);
   }
 
@@ -95,6 +97,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
 
   /** Runs an atom and publishes its outputs. Returns false if it failed and the system has to stop. */
   accept(atom: Atom): boolean {
+    this.#pace.events -= atom.n;
     const out = this.#run(atom);
     if (out.failures === 0) {
       out.end = atom.end;

@@ -33,6 +33,7 @@ import {
   iterableMistakes,
   iterate,
   range,
+  repeats,
   type AtomSource,
   type GeneratorNode,
   type GeneratorOptions,
@@ -145,7 +146,8 @@ export class ApplicationBuilder {
    */
   egress<T>(name: string = this.freshName(), options: { readonly kept?: boolean } = {}): Egress<T> {
     const path = this.place('egresses', name);
-    this.#egresses.push({ path, name, kept: options.kept === true });
+    const { kept = false } = this.options('egress', options, path);
+    this.#egresses.push({ path, name, kept });
     return { path, stream: { path: streamPath(path) } };
   }
 
@@ -392,7 +394,7 @@ export class Generators {
   ): Stream<T> {
     const open = (keys?: Iterable<Key> | Iterator<Key>): AtomSource<T> =>
       batches([iterate(values)], keys && [iterate(keys)]);
-    return this.#add('iterable', options, open, iterableMistakes('fromIterable', values));
+    return this.#add('iterable', options, open, iterableMistakes('fromIterable', values), values);
   }
 
   /** One atom for each iterable that the source yields. It is read as atoms are needed, so it need not end. */
@@ -402,7 +404,7 @@ export class Generators {
   ): Stream<T> {
     const open = (keys?: Iterable<Iterable<Key>> | Iterator<Iterable<Key>>): AtomSource<T> =>
       batches(atoms, keys);
-    return this.#add('iterables', options, open, iterableMistakes('fromIterables', atoms));
+    return this.#add('iterables', options, open, iterableMistakes('fromIterables', atoms), atoms);
   }
 
   /** The whole numbers from `start` up to but not including `end`, in atoms of `size`. */
@@ -449,6 +451,7 @@ export class Generators {
     given: GeneratorOptions<T> & { readonly keys?: K },
     open: (keys?: K) => AtomSource<T>,
     mistakes: readonly Mistake[] = [],
+    source?: unknown,
   ): Stream<T> {
     const options = this.#app.options('the generator', given, this.#app.path);
     const { name = this.#app.freshName(), throttle, keys } = options;
@@ -456,7 +459,15 @@ export class Generators {
     const keysMistakes = keys === undefined ? [] : iterableMistakes('keys', keys);
     this.#app.note([...mistakes, ...keysMistakes, ...throttleMistakes(throttle)], path);
     const key = this.#app.keyOf('the generator', options, path);
-    this.#nodes.push({ path, name, kind, key, throttle, open: () => open(keys) });
+    this.#nodes.push({
+      path,
+      name,
+      kind,
+      key,
+      throttle,
+      open: () => open(keys),
+      repeats: () => repeats(source) && repeats(keys),
+    });
     return { path: streamPath(path) };
   }
 }

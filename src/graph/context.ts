@@ -41,6 +41,8 @@ export interface StateContext {
   writeState(handle: StateHandle, value: unknown): void;
   /** @internal Sets one entry of the map behind a handle; `absent` deletes it. */
   writeEntry(handle: StateHandle, key: Key, value: unknown): void;
+  /** @internal Refuses what cannot be stored, if this system is kept. */
+  mustStore?(value: unknown): void;
 }
 
 /** The context of tasks that answer with a value: map, filter, flatMap, key. */

@@ -9,6 +9,8 @@ export interface AtomSource<out T> {
   next(): Iterable<T>;
   /** The keys of the same atom, one for each value; the values give the keys if there is no such function. */
   keys?(): Iterable<Key>;
+  /** Passes over so many atoms. Without it they are made and thrown away, when a system that is kept starts again. */
+  skip?(atoms: number): void;
 }
 
 /** No more than so many events per time. Atoms stay whole, so one atom may exceed it; the next one then waits. */
@@ -34,6 +36,8 @@ export interface GeneratorNode {
   readonly key: ((value: unknown) => Key) | undefined;
   readonly throttle: Throttle | undefined;
   readonly open: () => AtomSource<unknown>;
+  /** Whether it gives the same atoms each time it is opened. A system that is kept relies on that. */
+  readonly repeats: () => boolean;
 }
 
 /** The values of each inner iterable as an atom; keys in parallel if given. */
@@ -71,6 +75,9 @@ export function range(start: number, end: number, size: number): AtomSource<numb
       for (let i = 0; i < values.length; i++) values[i] = first + i;
       return values;
     },
+    skip: (atoms) => {
+      next = Math.min(end, next + atoms * size);
+    },
   };
 }
 
@@ -79,6 +86,14 @@ export function iterate<T>(source: Iterable<T> | Iterator<T>): Iterable<T> {
   return Symbol.iterator in source
     ? source
     : { [Symbol.iterator]: () => ({ next: () => answerOf(source.next()) }) };
+}
+
+/** Whether a source can be iterated more than once: an iterator cannot, nor what a generator function returned. */
+export function repeats(source: unknown): boolean {
+  if (typeof source !== 'object' || source === null) return true;
+  if (!(Symbol.iterator in source)) return false;
+  const iterator: unknown = (source as Iterable<unknown>)[Symbol.iterator]();
+  return iterator !== source;
 }
 
 /** What was opened, once it is sure that atoms can be asked of it. */

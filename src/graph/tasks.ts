@@ -126,6 +126,8 @@ export function vsm<I, O>(initial: MachineState<I, O>): Task<I, O> {
         cure: 'Return the next state, or `same`',
       });
     }
+    // States are functions, so only a machine that stays in its first one can be kept.
+    ctx.mustStore?.(next);
     state.set(ctx, next);
   };
   const spec = handlerSpec('vsm', { onNext: erased(onNext) }, { owns: [state] });

@@ -422,6 +422,16 @@ class FileJournal implements Journal {
     }
   }
 
+  async check(): Promise<void> {
+    if (this.#phase !== 'open') throw this.#notOpen();
+    if (this.#broken !== undefined) throw this.#broken;
+    try {
+      await this.#checkOwner();
+    } catch (error) {
+      throw this.#failing(error);
+    }
+  }
+
   trim(below: number): Promise<void> {
     if (this.#phase !== 'open') return Promise.reject(this.#notOpen());
     const trimming = this.#trimming.then(() => this.#trim(below));
@@ -434,12 +444,14 @@ class FileJournal implements Journal {
       if (this.#broken !== undefined) throw this.#broken;
       const kept = this.#sealed.filter(({ end }) => end.seq >= below);
       const first = (kept[0]?.start ?? this.#start).seq + 1;
+      // The segment that is current now may be full when all this is said, and the mark says that it is kept.
+      const oldest = kept[0]?.number ?? this.#number;
       // Who has been taken over must not say what the newer owner needs; and it must be said before it is done.
       await this.#checkOwner();
       await this.#writeMark({ first, ...this.#entryTo(below) });
       await this.#checkOwner();
-      while ((this.#sealed[0]?.end.seq ?? Infinity) < below) this.#sealed.shift();
-      await removeSegments(this.#disk, this.#sealed[0]?.number ?? this.#number);
+      while ((this.#sealed[0]?.number ?? Infinity) < oldest) this.#sealed.shift();
+      await removeSegments(this.#disk, oldest);
     } catch (error) {
       throw this.#failing(error);
     }

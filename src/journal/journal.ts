@@ -38,6 +38,8 @@ export interface Journal {
   append(body: Uint8Array): Promise<number>;
   /** The records from one on, in order, each checked, up to the last that is durable when it gets there. */
   read(from: number): AsyncIterable<JournalRecord>;
+  /** Rejects if somebody has taken the journal over: for an owner that has nothing to append. */
+  check(): Promise<void>;
   /** Records below may be dropped, at leisure. */
   trim(below: number): Promise<void>;
   /** Waits for what is in flight. */

@@ -75,6 +75,10 @@ class MemoryJournal implements Journal {
     }
   }
 
+  async check(): Promise<void> {
+    this.#checkOwner();
+  }
+
   async trim(below: number): Promise<void> {
     this.#checkOwner();
     const medium = this.#medium;

@@ -16,6 +16,11 @@ export interface FileStoreOptions {
   readonly journal?: FileJournalOptions;
 }
 
+/** As much as is checkpointed at once, so that the folder does not hold much more than it needs. */
+const SEGMENT_BYTES = 0x100_0000;
+/** An epoch is one record, and a single atom may make very many actors. */
+const MOST_RECORD_BYTES = 0x4000_0000;
+
 /**
  * A store in a folder, which is made if there is none. A system that is started with it goes on where it was, however it
  * ended.
@@ -39,16 +44,18 @@ export interface FileStoreOptions {
  * const folder = mkdtempSync(join(tmpdir(), 'portico-'));
  * for (let run = 0; run < 2; run++) {
  *   await using system = await start({ behaviors: { visits }, store: fileStore(folder) });
- *   console.log(await system.ask(system.entity(visits(), 'home'), {})); // 1, and in the second run 2
+ *   // 1, and in the second run 2
+ *   console.log(await system.ask(system.entity(visits(), 'home'), {}));
  * }
  * ```
  */
 export function fileStore(path: string, { state = 'level', journal = {} }: FileStoreOptions = {}): Store {
   const folder = resolve(path);
+  const options = { segmentBytes: SEGMENT_BYTES, maxRecordBytes: MOST_RECORD_BYTES, ...journal };
   return {
     name: folder,
     parts: async () => ({
-      journal: fileJournal(nodeDisk(join(folder, 'journal')), journal),
+      journal: fileJournal(nodeDisk(join(folder, 'journal')), options),
       state:
         state === 'level'
           ? levelState(join(folder, 'state'))

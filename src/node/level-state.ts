@@ -270,7 +270,15 @@ function explainedOpening(path: string, error: unknown): PorticoError {
   const why = whyOf(error);
   switch (codeOf(causeOf(error))) {
     case 'LEVEL_LOCKED':
-      return unopened(path, 'another process has it open, or this one has', 'Stop that one first', error);
+      return new PorticoError(
+        {
+          code: 'state/locked',
+          where: path,
+          what: 'another process has it open, or this one has',
+          cure: 'Stop that one first',
+        },
+        { cause: error },
+      );
     case 'LEVEL_CORRUPTION':
       return damaged(path, `LevelDB cannot open it: ${why}`, error);
     default:
@@ -373,9 +381,30 @@ function behind(prefix: Uint8Array): Uint8Array {
   return key;
 }
 
+/** Made for every row that is read or written: the table is mostly that of the row before, and the key mostly ASCII. */
 function rowKey(table: string, key: string): Uint8Array {
-  const bytes = new Uint8Array(3 * (table.length + key.length) + 1);
-  return bytes.subarray(0, write(key, bytes, writeTable(table, bytes), 0));
+  if (table !== lastTable) {
+    lastPrefix = tableKey(table);
+    lastTable = table;
+  }
+  const from = lastPrefix.length;
+  const bytes = new Uint8Array(from + key.length);
+  bytes.set(lastPrefix);
+  for (let i = 0; i < key.length; i++) {
+    const unit = key.charCodeAt(i);
+    if (unit >= 0x80) return wideKey(lastPrefix, key);
+    bytes[from + i] = unit;
+  }
+  return bytes;
+}
+
+let lastTable: string | undefined;
+let lastPrefix: Uint8Array = new Uint8Array(0);
+
+function wideKey(prefix: Uint8Array, key: string): Uint8Array {
+  const bytes = new Uint8Array(prefix.length + 3 * key.length);
+  bytes.set(prefix);
+  return bytes.subarray(0, write(key, bytes, prefix.length, 0));
 }
 
 function tableOf(key: Uint8Array): string {

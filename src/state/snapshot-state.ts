@@ -85,6 +85,8 @@ class SnapshotState implements State {
       await this.#disk.syncNames();
       await this.#cleanUp();
     } catch (error) {
+      // What a newer owner has removed meanwhile is no damage.
+      if (await this.#isTakenOver()) throw takenOver(this.#disk.path);
       if (isPorticoError(error)) throw error;
       throw isOutOfRoom(error) ? full(this.#disk.path, error) : failed(this.#disk.path, error);
     }
@@ -269,10 +271,25 @@ class SnapshotState implements State {
   /** Deletes what is of no use any more (N4). */
   async #cleanUp(): Promise<void> {
     const names = await this.#disk.list();
-    if (names.some((name) => generationOf(name) > this.#generation)) throw takenOver(this.#disk.path);
+    if (this.#isNewer(names)) throw takenOver(this.#disk.path);
     const kept = new Set([markOf(this.#generation), ...this.#chain.map(nameOf)]);
     const useless = names.filter((name) => generationOf(name) > 0 && !kept.has(name));
     for (const name of useless) await this.#remove(name);
+  }
+
+  /** Whether there is somebody newer among these. */
+  #isNewer(names: readonly string[]): boolean {
+    return names.some((name) => generationOf(name) > this.#generation);
+  }
+
+  /** The same, asked after something went wrong: then that is what is told, whether or not this can be found out. */
+  async #isTakenOver(): Promise<boolean> {
+    if (this.#generation === 0) return false;
+    try {
+      return this.#isNewer(await this.#disk.list());
+    } catch {
+      return false;
+    }
   }
 
   async #remove(name: string): Promise<void> {

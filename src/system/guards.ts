@@ -105,8 +105,8 @@ export function guardedHost(host: Host): Host {
         host.yield(resume);
       });
     },
-    after: (delayMs, wake) => {
-      const cancel: unknown = guarded('after', () => host.after(delayMs, wake));
+    after: (delayMs, wake, aside) => {
+      const cancel: unknown = guarded('after', () => host.after(delayMs, wake, aside));
       if (typeof cancel !== 'function') {
         throw hostFailed('after', `gave ${inWords(cancel)} and no function that cancels`, {});
       }

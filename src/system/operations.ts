@@ -1,15 +1,18 @@
 /** What both systems do in the same way: launch, stop, send, subscribe, care for dead letters. */
-import { PorticoError, describe, type ErrorCode } from '../errors.ts';
+import { PorticoError, describe, invalid, type ErrorCode, type Problem } from '../errors.ts';
 import type { DeadLetter } from '../engine/deadletters.ts';
+import type { Entered } from '../engine/entered.ts';
+import type { Instance } from '../engine/instance.ts';
 import type { Outbox } from '../engine/outbox.ts';
 import type { Partition } from '../engine/partition.ts';
 import type { AtomicStream } from '../engine/stream.ts';
-import type { Subscriber } from '../engine/tap.ts';
+import type { Place, Subscriber } from '../engine/tap.ts';
 import { isApplication, streamPath, type Application } from '../graph/application.ts';
 import { inWords, isPromise, pathOf } from '../graph/arguments.ts';
 import type { Egress, Ingress, Stream } from '../graph/handles.ts';
 import type { Key } from '../graph/keys.ts';
 import { compile } from '../plan/compile.ts';
+import { cursorText, placeOf } from './cursor.ts';
 import { Reader } from './reader.ts';
 import { aFunction, anObject, refuse, type Refusal } from './guards.ts';
 
@@ -18,6 +21,14 @@ export type ApplicationRef = Application | string;
 
 /** Receives the events of a stream, one at a time, each after it was committed. */
 export type SubscriberOf<T> = (value: T, event: { readonly key: Key }) => void;
+
+/** A value of a stream, with where it is. */
+export interface StreamValue<T> {
+  readonly value: T;
+  readonly key: Key;
+  /** The place behind it: read on from here, and it does not come again. */
+  readonly cursor: string;
+}
 
 /** What was set aside, and what to do with it. */
 export interface DeadLetterBox {
@@ -28,16 +39,31 @@ export interface DeadLetterBox {
   discard(id: number): void;
 }
 
-export function launchInto(partition: Partition, application: Application): void {
+export function launchInto(partition: Partition, application: Application): Instance {
   refuse('launch', noApplication(application));
   if (partition.instances.has(application.path)) {
     const cure = 'Stop it first, or launch it under another name';
     throw wrong('application/launched-twice', application.path, 'it is running already', cure);
   }
-  partition.launch(compile(application, partition));
+  const plan = compile(application, partition);
+  if (partition.image !== undefined) mustRepeat(application);
+  return partition.launch(plan);
 }
 
-export function stopIn(partition: Partition, ref: ApplicationRef): void {
+/** When the system starts again its generators begin anew, and pass over what they gave before. */
+function mustRepeat({ path, generators }: Application): void {
+  const problems = generators
+    .filter(({ repeats }) => !repeats())
+    .map(({ path: where }): Problem => {
+      const what = 'what this generator was given can be read only once, and this system is kept';
+      const cure =
+        'Give it an array, or an iterable that begins anew; or read it outside, and send what it gives';
+      return { code: 'generator/not-repeatable', where, what, cure };
+    });
+  if (problems.length > 0) throw invalid(path, problems);
+}
+
+export function stopIn(partition: Partition, ref: ApplicationRef): Instance {
   const given = typeof ref === 'string' ? ref : pathOf(ref);
   refuse(
     'stop',
@@ -55,16 +81,52 @@ export function stopIn(partition: Partition, ref: ApplicationRef): void {
     throw wrong('application/in-use', path, `it is needed by ${who}`, 'Stop those applications first');
   }
   partition.remove(instance);
+  return instance;
 }
 
 /** Appends one atom with these values to the stream of an ingress. */
-export function sendInto<T>(partition: Partition, ingress: Ingress<T>, values: readonly T[]): void {
+export function sendInto<T>(
+  partition: Partition,
+  ingress: Ingress<T>,
+  values: readonly T[],
+  isChecked = false,
+): void {
   const path = ingressPath(ingress);
   const found = partition.entity(streamPath(path));
   const node = found === undefined ? undefined : partition.instances.get(found.app)?.plan.ingresses.get(path);
   if (node === undefined || found?.kind !== 'stream') throw noIngress(partition, path);
+  // All of them first: if one is refused, nothing has happened.
+  if (!isChecked) for (const value of values) partition.mayEnter(value, found.runtime.path);
   partition.admit(found.runtime, node.key, values);
 }
+
+/** What has entered there under a key. */
+export function enteredAt(partition: Partition, ingress: unknown): Entered {
+  const path = ingressPath(ingress);
+  const app = partition.entity(streamPath(path))?.app;
+  const found = app === undefined ? undefined : partition.instances.get(app)?.entered.get(path);
+  if (found === undefined) throw noIngress(partition, path);
+  return found;
+}
+
+/** What is wrong with what should be an idempotency key. */
+export function noKey(once: unknown): Refusal[] {
+  const { key, client, seq } = (once ?? {}) as { key?: unknown; client?: unknown; seq?: unknown };
+  if (isShortText(key) && client === undefined) return [];
+  if (key === undefined && isShortText(client))
+    return Number.isSafeInteger(seq) && (seq as number) >= 0
+      ? []
+      : [{ what: `the number of client ${client} is ${inWords(seq)}`, cure: 'Give whole numbers that grow' }];
+  const cure = `Give { key } or { client, seq }, with a text of 1 to ${LONGEST_KEY} characters`;
+  return [needed('an idempotency key', once, cure)];
+}
+
+function isShortText(text: unknown): text is string {
+  return typeof text === 'string' && text !== '' && text.length <= LONGEST_KEY;
+}
+
+/** Each is kept for a day. */
+const LONGEST_KEY = 1_000;
 
 function noIngress(partition: Partition, path: string): PorticoError {
   const taken = partition.entity(path) ?? partition.entity(streamPath(path));
@@ -136,19 +198,57 @@ export function subscribeTo<T>(
   };
 }
 
+/** Who is told of a reader. */
+export interface ReaderListener<T> {
+  readonly wake: () => void;
+  readonly closed: (reader: Reader<T>) => void;
+}
+
 /** Reads the events of a stream one by one, at the pace of whoever asks for them. */
 export function readerOf<T>(
   partition: Partition,
   handle: Stream<T>,
   options: { readonly from?: 'end' | 'start' },
-  told: { readonly wake: () => void; readonly closed: (reader: Reader<T>) => void },
+  told: ReaderListener<T>,
 ): Reader<T> {
   const { stream, from } = readable(partition, 'read', handle, options);
-  const reader: Reader<T> = new Reader<T>((take, end) => {
+  return reading(partition, stream, from, told, (value) => value as T);
+}
+
+/** The same, from a cursor on, each with the cursor behind it. */
+export function readerFrom<T>(
+  partition: Partition,
+  handle: Stream<T>,
+  cursor: string | undefined,
+  told: ReaderListener<StreamValue<T>>,
+): Reader<StreamValue<T>> {
+  const { stream } = readable(partition, 'readFrom', handle, { from: 'start' });
+  const from = cursor === undefined ? 'start' : placeOf(stream, cursor);
+  return reading(partition, stream, from, told, (value, { key }, atom, index) => ({
+    value: value as T,
+    key,
+    cursor: cursorText(stream, atom, index),
+  }));
+}
+
+/** Lets go of what a stream holds before a cursor. */
+export function forgetIn(partition: Partition, handle: Stream<unknown>, cursor: string): void {
+  const { stream } = readable(partition, 'forget', handle, { from: 'start' });
+  stream.forget(placeOf(stream, cursor).atom);
+}
+
+function reading<R>(
+  partition: Partition,
+  stream: AtomicStream,
+  from: 'end' | 'start' | Place,
+  told: ReaderListener<R>,
+  read: (...given: Parameters<Subscriber>) => R,
+): Reader<R> {
+  const reader: Reader<R> = new Reader<R>((take, end) => {
     const tap = partition.tap(
       stream,
-      (value) => {
-        take(value as T);
+      (...given) => {
+        take(read(...given));
       },
       from,
     );
@@ -231,7 +331,8 @@ export function deadLettersOf(
     },
     discard: (id) => {
       usable('discard');
-      known(partition.deadLetters.take(id) !== undefined, id);
+      known(partition.discard(id), id);
+      wake();
     },
   };
 }

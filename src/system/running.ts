@@ -5,10 +5,12 @@
  * Y2. Nobody waits for ever: when the system fails or is shut down, all who wait are told.
  * Y3. If the system is kept, what has changed is committed when nothing is left to do, when somebody waits for it, or after a
  *     while; and what comes from outside is acknowledged then.
+ * Y4. A system whose store was taken over stops within a moment, also if it has nothing to commit, and lets go of it.
  */
-import { describe, type PorticoError } from '../errors.ts';
+import { describe, ours, PorticoError } from '../errors.ts';
 import type { DataType } from '../codec.ts';
-import { Epochs, type EpochOptions, type Kept } from '../engine/epoch.ts';
+import type { Entered, Once, RememberOptions } from '../engine/entered.ts';
+import { Epochs, storeFailed, type EpochOptions, type Kept } from '../engine/epoch.ts';
 import { Partition } from '../engine/partition.ts';
 import { streamPath, type Application } from '../graph/application.ts';
 import { inWords } from '../graph/arguments.ts';
@@ -16,15 +18,19 @@ import type { Egress, Ingress, Stream } from '../graph/handles.ts';
 import type { Key } from '../graph/keys.ts';
 import { platformHost, type Host } from '../host.ts';
 import type { Reader } from './reader.ts';
-import { openStore, type Store } from './store.ts';
+import { codecOf, openStore, type Store } from './store.ts';
 import { aFunction, anObject, atLeast, guardedHost, has, refuse, wholeNumber } from './guards.ts';
 import {
   deadLettersOf,
+  enteredAt,
+  forgetIn,
   handleIn,
   ingressPath,
   launchInto,
+  noKey,
   outboxOf,
   outsideTurns,
+  readerFrom,
   readerOf,
   sendInto,
   stopIn,
@@ -33,8 +39,18 @@ import {
   wrong,
   type ApplicationRef,
   type DeadLetterBox,
+  type ReaderListener,
+  type StreamValue,
   type SubscriberOf,
 } from './operations.ts';
+
+/** How a system is shut down. */
+export interface ShutdownOptions {
+  /** Lets all that is under way come to its end first, or this; nothing enters meanwhile. False if not given. */
+  readonly drain?: boolean | (() => Promise<void>);
+  /** How many milliseconds that may take, and committing then as many. 10,000 if not given. */
+  readonly deadlineMs?: number;
+}
 
 export interface RunningOptions {
   /** Launched in this order. */
@@ -57,6 +73,18 @@ export interface RunningOptions {
   readonly epochs?: Partial<EpochOptions>;
   /** How many atoms of one ingress may wait to be read before `send` waits too. 1,024 if not given. */
   readonly ingressLimit?: number;
+  /**
+   * How many calls of `send` may wait for room at one ingress before one more is refused; and how many may wait for their
+   * commit before more wait for room. 100,000 if not given.
+   */
+  readonly sendLimit?: number;
+  /**
+   * How many bytes a value may take that is sent to a system that is kept; one that takes more is refused. 1 MiB if not
+   * given.
+   */
+  readonly maxMessageBytes?: number;
+  /** How much is remembered of what has entered under an idempotency key, at each ingress. */
+  readonly remember?: Partial<RememberOptions>;
 }
 
 /**
@@ -77,9 +105,15 @@ export interface RunningOptions {
  * ```
  */
 export async function startSystem(options: RunningOptions = {}): Promise<RunningSystem> {
-  const { store, types = [], owner = 'a system' } = options;
+  refuse('startSystem', anObject('options', options));
+  const { store, types = [], owner = 'a system', host = platformHost() } = options;
   if (store === undefined) return new RunningSystem(options, undefined);
-  const kept = await openStore(store, types, owner);
+  const kept = await openStore(
+    store,
+    types,
+    owner,
+    (ms) => new Promise((resolve) => host.after(ms, resolve)),
+  );
   try {
     return new RunningSystem(options, kept);
   } catch (error) {
@@ -104,13 +138,20 @@ const EPOCHS: EpochOptions = {
   epochDirty: 20_000,
   activeCells: 100_000,
   applyBytes: 0x40_0000,
-  checkpointBytes: 0x400_0000,
+  checkpointBytes: 0x100_0000,
 };
+
+/** 1 MiB. */
+const MESSAGE_BYTES = 0x10_0000;
+
+/** Milliseconds after which a system that is kept looks whether it still owns its store. */
+const WATCH_MS = 1_000;
 
 /** How long it runs before the platform has its turn. */
 const SLICE_MS = 8;
-/** Steps between two looks at the clock. */
+/** Steps between two looks at the clock, and events, unless a single atom has more. */
 const BURST = 512;
+const BURST_EVENTS = 20_000;
 
 export class RunningSystem implements AsyncDisposable {
   /** @internal */
@@ -119,6 +160,7 @@ export class RunningSystem implements AsyncDisposable {
   readonly deadLetters: DeadLetterBox;
   readonly #host: Host;
   readonly #ingressLimit: number;
+  readonly #sendLimit: number;
   #scheduled = false;
   #down = false;
   #reported = false;
@@ -132,7 +174,11 @@ export class RunningSystem implements AsyncDisposable {
   readonly #epochs: Epochs | undefined;
   /** Why nothing runs now: there is no room to keep what would come of it. */
   #full: PorticoError | undefined;
+  /** Whether it is being shut down: nothing enters any more. */
+  #leaving = false;
   #closed: Promise<void> | undefined;
+  #hurry: () => void = nothing;
+  #hurried = false;
 
   /** @internal */
   constructor(options: RunningOptions, kept: Kept | undefined) {
@@ -143,12 +189,20 @@ export class RunningSystem implements AsyncDisposable {
       strict = true,
       deadLetterLimit = 10_000,
       ingressLimit = 1024,
+      sendLimit = 100_000,
+      remember = {},
+      maxMessageBytes = MESSAGE_BYTES,
     } = options;
     refuse('startSystem', [
       ...has('host', given, ['now', 'entropy', 'yield', 'after', 'log']),
       ...wholeNumber('seed', options.seed ?? 0),
       ...atLeast('deadLetterLimit', deadLetterLimit, 0),
       ...atLeast('ingressLimit', ingressLimit, 1),
+      ...atLeast('sendLimit', sendLimit, 1),
+      ...atLeast('maxMessageBytes', maxMessageBytes, 1),
+      ...anObject('remember', remember),
+      ...atLeast('remember.maxKeys', remember.maxKeys ?? 0, 0),
+      ...atLeast('remember.maxAgeMs', remember.maxAgeMs ?? 0, 0),
       ...(Array.isArray(applications)
         ? []
         : [{ what: `applications is ${inWords(applications)}`, cure: 'Give a list of them' }]),
@@ -157,6 +211,7 @@ export class RunningSystem implements AsyncDisposable {
     this.#host = host;
     this.run = kept?.run ?? 0;
     this.#ingressLimit = ingressLimit;
+    this.#sendLimit = sendLimit;
     this.partition = new Partition({
       seed: options.seed ?? host.entropy(),
       clock: host,
@@ -170,7 +225,9 @@ export class RunningSystem implements AsyncDisposable {
         ((value, where) => {
           kept.codec.check(value, where);
         }),
+      door: kept && doorOf(options.types ?? [], maxMessageBytes),
       pause: (ms) => new Promise((resolve) => host.after(ms, resolve)),
+      remember,
     });
     this.deadLetters = deadLettersOf(
       this.partition,
@@ -178,17 +235,19 @@ export class RunningSystem implements AsyncDisposable {
         this.#usable(what);
       },
       () => {
+        if (this.#epochs !== undefined) this.#epochs.changed = true;
         this.#wake();
       },
     );
     try {
       for (const application of applications) this.launch(application);
+      if (kept !== undefined) this.#watchOver(kept);
+      if (kept !== undefined) this.#epochs = this.#keep(kept, { ...EPOCHS, ...options.epochs });
     } catch (error) {
       // Nobody gets hold of this system; those launched before must not run on in the dark.
       this.#down = true;
       throw error;
     }
-    if (kept !== undefined) this.#epochs = this.#keep(kept, { ...EPOCHS, ...options.epochs });
   }
 
   /** Y3. */
@@ -196,6 +255,9 @@ export class RunningSystem implements AsyncDisposable {
     return new Epochs(this.partition, kept, options, {
       committed: () => {
         this.#full = undefined;
+        this.#wake();
+      },
+      mayCut: () => {
         this.#wake();
       },
       full: (error) => {
@@ -209,12 +271,39 @@ export class RunningSystem implements AsyncDisposable {
     });
   }
 
+  /** Y4. */
+  #watchOver({ journal }: Kept): void {
+    const look = (): void => {
+      if (this.#down || this.partition.failure !== undefined) return;
+      journal.check().then(
+        () => {
+          this.#host.after(WATCH_MS, look, 'aside');
+        },
+        (error: unknown) => {
+          // The end of the system may have closed it meanwhile.
+          if (!this.#down) this.#fail(ours(error) ?? storeFailed(error));
+        },
+      );
+    };
+    this.#host.after(WATCH_MS, look, 'aside');
+  }
+
   /** Which run this is of the store that it is kept in: grows with each start; 0 if it is not kept. */
   readonly run: number;
 
   /** What was committed since the start, if it is kept: commits, rows and bytes. */
   get committed(): { readonly commits: number; readonly rows: number; readonly bytes: number } {
     return this.#epochs?.counts ?? { commits: 0, rows: 0, bytes: 0 };
+  }
+
+  /** @internal What has entered under a key. */
+  entered<T>(ingress: Ingress<T>): Entered {
+    return enteredAt(this.partition, ingress);
+  }
+
+  /** @internal Refuses what could not be stored, if the system is kept. */
+  check(value: unknown, where: string): void {
+    this.partition.mayEnter(value, where);
   }
 
   /** Why the system stopped by itself, if it did. */
@@ -226,31 +315,83 @@ export class RunningSystem implements AsyncDisposable {
   launch(application: Application): void {
     this.#usable('launch');
     launchInto(this.partition, application);
+    this.#epochs?.launched();
     this.#wake();
   }
 
-  /** Stops an application that no other one needs. */
+  /** Stops an application that no other one needs. If the system is kept, nothing of it is kept any more. */
   stop(application: ApplicationRef): void {
     this.#usable('stop');
-    stopIn(this.partition, application);
+    const stopped = stopIn(this.partition, application);
+    this.#epochs?.stopped(stopped);
     this.#wake();
   }
 
   /** Lets an atom with these values enter; waits while too many are waiting already. */
-  async send<T>(ingress: Ingress<T>, ...values: readonly T[]): Promise<void> {
-    this.#usable('send');
+  send<T>(ingress: Ingress<T>, ...values: readonly T[]): Promise<void> {
+    return this.enter(ingress, values, false);
+  }
+
+  /** @internal The same, for values of which it may be sure that each has passed `check`. */
+  async enter<T>(ingress: Ingress<T>, values: readonly T[], isChecked: boolean): Promise<void> {
+    this.#open('send');
     const path = streamPath(ingressPath(ingress));
     const admit = (): void => {
-      sendInto(this.partition, ingress, values);
+      sendInto(this.partition, ingress, values, isChecked);
     };
-    // Nobody overtakes those who wait already.
-    if (this.#room.has(path) || this.#backlog(path) >= this.#ingressLimit) {
-      await new Promise<void>((resolve, reject) => {
-        this.#waitersFor(path).push({ resolve, reject, admit });
-      });
-    } else admit();
+    if (this.#isFull(path)) await this.#waitForRoom(path, admit);
+    else admit();
     this.#wake();
     await this.#epochs?.wait();
+  }
+
+  /**
+   * The same for what may be sent again: what has entered under this key, or with this number of the client or a higher one,
+   * does not enter again. Resolves when it is as sure as after `send` that it has, now or before; with whether that was now.
+   *
+   * @example
+   * ```ts
+   * import { application, startSystem } from 'portico/dataflow';
+   *
+   * const app = application('shop', (app) => {
+   *   const orders = app.ingress<string>('orders');
+   *   app.workflow().source(orders.stream).logger('ordered: ').sink();
+   *   return { orders };
+   * });
+   * await using system = await startSystem({ applications: [app] });
+   * const { orders } = app.handles;
+   * console.log(await system.sendOnce(orders, { key: 'order 1' }, 'tea')); // true
+   * console.log(await system.sendOnce(orders, { key: 'order 1' }, 'tea')); // false
+   * console.log(await system.sendOnce(orders, { client: 'till 4', seq: 17 }, 'milk')); // true
+   * console.log(await system.sendOnce(orders, { client: 'till 4', seq: 16 }, 'rice')); // false
+   * ```
+   */
+  async sendOnce<T>(ingress: Ingress<T>, once: Once, ...values: readonly T[]): Promise<boolean> {
+    this.#open('sendOnce');
+    refuse('sendOnce', noKey(once));
+    const path = streamPath(ingressPath(ingress));
+    const entered = enteredAt(this.partition, ingress);
+    const entry: { epoch: number | undefined; isNew: boolean } = {
+      epoch: entered.epochOf(once, this.#host.now()),
+      isNew: false,
+    };
+    const admit = (): void => {
+      const nowMs = this.#host.now();
+      // Another one may have come while this one waited.
+      entry.epoch = entered.epochOf(once, nowMs);
+      if (entry.epoch !== undefined) return;
+      sendInto(this.partition, ingress, values);
+      entry.epoch = this.partition.turns.undoLog.epoch;
+      entered.add(once, nowMs, entry.epoch);
+      entry.isNew = true;
+    };
+    if (entry.epoch === undefined) {
+      if (this.#isFull(path)) await this.#waitForRoom(path, admit);
+      else admit();
+    }
+    this.#wake();
+    await this.#epochs?.waitFor(entry.epoch ?? 0);
+    return entry.isNew;
   }
 
   /**
@@ -277,9 +418,11 @@ export class RunningSystem implements AsyncDisposable {
   ): Promise<void> {
     this.#usable('settle');
     const outbox = outboxOf(this.partition, 'settle', egress);
-    if (!outbox.waiting.has(id)) return;
-    if (outcome !== undefined) sendInto(this.partition, outcome.ingress, outcome.values);
-    outbox.settle(id);
+    if (outbox.waiting.has(id)) {
+      if (outcome !== undefined) sendInto(this.partition, outcome.ingress, outcome.values);
+      outbox.settle(id);
+    }
+    // Also if it was done with before: that may not be durable yet.
     this.#wake();
     await this.#epochs?.wait();
   }
@@ -305,16 +448,58 @@ export class RunningSystem implements AsyncDisposable {
     options: { readonly from?: 'end' | 'start' } = {},
   ): AsyncIterableIterator<T, undefined, void> {
     this.#usable('read');
-    const reader = readerOf(this.partition, stream, options, {
+    const reader = readerOf(this.partition, stream, options, this.#listening());
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  /**
+   * Reads a stream that is retained, value by value, each with a cursor; from its beginning, or on from the cursor of the last
+   * value that was read. Who keeps the cursor together with what was made of the value sees every value once, whoever crashes.
+   *
+   * @example
+   * ```ts
+   * import { application, startSystem } from 'portico/dataflow';
+   *
+   * const app = application('squares', (app) => {
+   *   const numbers = app.generators.fromArray([1, 2, 3]);
+   *   return app.retain(app.workflow().source(numbers).map((n) => n * n).sink());
+   * });
+   * await using system = await startSystem({ applications: [app] });
+   * let kept: string | undefined;
+   * for await (const { value, cursor } of system.readFrom(app.handles)) {
+   *   console.log(value); // 1
+   *   kept = cursor;
+   *   break;
+   * }
+   * const rest = system.readFrom(app.handles, kept);
+   * console.log((await rest.next()).value?.value); // 4
+   * ```
+   */
+  readFrom<T>(stream: Stream<T>, cursor?: string): AsyncIterableIterator<StreamValue<T>, undefined, void> {
+    this.#usable('readFrom');
+    const reader = readerFrom(this.partition, stream, cursor, this.#listening());
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  /** Lets go of all that a retained stream holds before a cursor. What somebody reads right now stays until it is read. */
+  forget<T>(stream: Stream<T>, cursor: string): void {
+    this.#usable('forget');
+    forgetIn(this.partition, stream, cursor);
+    if (this.#epochs !== undefined) this.#epochs.changed = true;
+    this.#wake();
+  }
+
+  #listening<T>(): ReaderListener<T> {
+    return {
       wake: () => {
         this.#wake();
       },
       closed: (reader) => {
         this.#readers.delete(reader);
       },
-    });
-    this.#readers.add(reader);
-    return reader;
+    };
   }
 
   /**
@@ -342,22 +527,89 @@ export class RunningSystem implements AsyncDisposable {
     await this.#wait(this.#idle);
   }
 
-  /** Ends the system after the step that is under way. What has not been done by then is not done; `idle` comes first. */
-  async shutdown(): Promise<void> {
-    if (!this.#down) {
-      outsideTurns(this.partition, 'shutdown');
-      this.#down = true;
-      this.#cancelAlarm?.();
-      this.#tellAll(
-        wrong('system/shut-down', 'shutdown', 'the system was shut down', 'Wait for idle() before'),
-      );
-      this.#closed = this.#epochs?.close();
+  /**
+   * Ends the system after the step that is under way; with `drain`, after all that is under way. If it is kept, all that has
+   * happened is committed, and what was not done by then is done when it is started again; otherwise that is lost. Rejects with
+   * `system/unfinished` if it could not do so in time. A second call ends the first at once: what was committed stays.
+   */
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    if (this.#leaving) {
+      this.#hurry();
+      await this.#left();
+      return;
     }
+    outsideTurns(this.partition, 'shutdown');
+    const { drain = false, deadlineMs = 10_000 } = options;
+    refuse('shutdown', atLeast('deadlineMs', deadlineMs, 0));
+    this.#leaving = true;
+    this.#closed = this.#leave(drain, deadlineMs);
     await this.#closed;
   }
 
+  /** Shuts it down, unless that was done or is under way. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.shutdown();
+    return this.#leaving ? this.#left() : this.shutdown();
+  }
+
+  /** Resolves when a shutdown has ended, whatever became of it: its caller knows. */
+  async #left(): Promise<void> {
+    await this.#closed?.catch(() => undefined);
+  }
+
+  async #leave(drain: boolean | (() => Promise<void>), deadlineMs: number): Promise<void> {
+    let left: PorticoError | undefined;
+    if (drain !== false) {
+      const over = this.#over(deadlineMs, 'all was done');
+      const drained = drain === true ? this.idle() : drain();
+      left = await Promise.race([drained.then(nothing, nothing), over.reason]);
+      over.cancel();
+    }
+    this.#down = true;
+    this.#cancelAlarm?.();
+    this.#tellAll(
+      wrong('system/shut-down', 'shutdown', 'the system was shut down', 'Wait for idle() before'),
+    );
+    if (this.#epochs !== undefined) {
+      const over = this.#over(deadlineMs, 'all was committed');
+      left = await this.#epochs.close(over.reason).finally(over.cancel);
+    }
+    if (left === undefined) return;
+    if (left.code === 'system/unfinished') throw left;
+    const what = `the system was shut down, and what was not committed is lost: ${left.what} [${left.code}]`;
+    throw new PorticoError(
+      { code: 'system/unfinished', where: left.where, what, cure: left.cure },
+      { cause: left },
+    );
+  }
+
+  /** Gives a reason when so much time is over, or when somebody is in a hurry. */
+  #over(
+    deadlineMs: number,
+    before: string,
+  ): { readonly reason: Promise<PorticoError>; readonly cancel: () => void } {
+    let cancel = (): void => undefined;
+    const reason = new Promise<PorticoError>((resolve) => {
+      const end = (when: string): void => {
+        const what = `the system was shut down ${when}, before ${before}`;
+        resolve(wrong('system/unfinished', 'shutdown', what, 'Allow more time with deadlineMs'));
+      };
+      this.#hurry = () => {
+        this.#hurried = true;
+        end('at once');
+      };
+      if (this.#hurried) end('at once');
+      else if (deadlineMs !== Infinity)
+        cancel = this.#host.after(deadlineMs, () => {
+          end(`after ${deadlineMs} ms`);
+        });
+    });
+    return {
+      reason,
+      cancel: () => {
+        cancel();
+        this.#hurry = nothing;
+      },
+    };
   }
 
   /** Y1. */
@@ -387,16 +639,17 @@ export class RunningSystem implements AsyncDisposable {
   }
 
   #runSlice(): void {
-    if (this.#full !== undefined) return;
+    // Somebody wakes it when there is room, or may be a cut again.
+    if (this.#full !== undefined || this.#epochs?.crowded === true) return;
     const { partition } = this;
     const until = this.#host.now() + SLICE_MS;
     let goesOn = partition.runnable;
     while (goesOn) {
-      goesOn = partition.run(BURST) === BURST && partition.failure === undefined;
+      partition.run(BURST, BURST_EVENTS);
       const now = this.#host.now();
       if (this.#epochs !== undefined) this.#epochs.changed = true;
       this.#commit(now);
-      goesOn &&= now < until && partition.runnable;
+      goesOn = now < until && partition.runnable;
     }
     if (this.#epochs?.changed === true) this.#commit(this.#host.now());
     this.#giveRoom();
@@ -439,16 +692,33 @@ export class RunningSystem implements AsyncDisposable {
 
   #giveRoom(): void {
     for (const [path, waiters] of this.#room) {
-      const free = this.#ingressLimit - this.#backlog(path);
-      for (const sender of waiters.splice(0, Math.max(0, free))) letIn(sender);
+      for (const sender of waiters.splice(0, Math.max(0, this.#roomAt(path)))) letIn(sender);
       if (waiters.length === 0) this.#room.delete(path);
     }
   }
 
-  #waitersFor(path: string): Sender[] {
+  /** How many atoms may enter now. */
+  #roomAt(path: string): number {
+    const room = this.#ingressLimit - this.#backlog(path);
+    return this.#epochs === undefined ? room : Math.min(room, this.#sendLimit - this.#epochs.waiters);
+  }
+
+  /** Nobody overtakes those who wait already. */
+  #isFull(path: string): boolean {
+    return this.#room.has(path) || this.#roomAt(path) <= 0;
+  }
+
+  #waitForRoom(path: string, admit: () => void): Promise<void> {
     const waiters = this.#room.get(path) ?? [];
+    if (waiters.length >= this.#sendLimit) {
+      const what = `it is full, and ${waiters.length} calls of send wait for room`;
+      const cure = 'Await each send, or so many at a time; or allow more with sendLimit';
+      return Promise.reject(wrong('ingress/overflow', path, what, cure));
+    }
     this.#room.set(path, waiters);
-    return waiters;
+    return new Promise((resolve, reject) => {
+      waiters.push({ resolve, reject, admit });
+    });
   }
 
   #wait(waiters: Waiter[]): Promise<void> {
@@ -462,6 +732,9 @@ export class RunningSystem implements AsyncDisposable {
     if (this.#reported) return;
     this.#reported = true;
     this.partition.failure ??= failure;
+    this.#epochs?.fail(systemFailed(failure));
+    // Whoever takes the store over must not wait for this process to end.
+    void this.#epochs?.letGo();
     this.#host.log({ level: 'error', name: 'system', path: failure.where, value: failure.message });
     this.#tellAll(systemFailed(failure));
   }
@@ -483,11 +756,44 @@ export class RunningSystem implements AsyncDisposable {
     for (const reader of this.#readers) reader.end(this.#down ? undefined : error);
   }
 
+  /** Whether something may enter. */
+  #open(what: string): void {
+    this.#usable(what);
+    if (this.#leaving) throw leaving(what);
+  }
+
   #usable(what: string): void {
     outsideTurns(this.partition, what);
-    if (this.#down) throw wrong('system/shut-down', what, 'the system was shut down', 'Start a new one');
+    if (this.#down) throw leaving(what);
     if (this.partition.failure !== undefined) throw systemFailed(this.partition.failure);
   }
+}
+
+function leaving(where: string): PorticoError {
+  return wrong('system/shut-down', where, 'the system was shut down', 'Start a new one');
+}
+
+function nothing(): undefined {
+  return undefined;
+}
+
+/** Refuses what cannot be stored, and what is too large to be let in. */
+function doorOf(
+  types: readonly DataType<unknown>[],
+  maxMessageBytes: number,
+): (value: unknown, where: string) => void {
+  const codec = codecOf(types, maxMessageBytes);
+  return (value, where) => {
+    try {
+      codec.check(value, where);
+    } catch (error) {
+      const known = ours(error);
+      if (known?.code !== 'codec/too-large') throw error;
+      const cure =
+        'Send it in parts, keep it elsewhere and send where it is, or allow more with maxMessageBytes';
+      throw wrong(known.code, where, known.what, cure);
+    }
+  };
 }
 
 function letIn({ admit, resolve, reject }: Sender): void {

@@ -1,6 +1,6 @@
 /** Where a system is kept: its journal and its state, and how they are opened together. */
 import { Codec, type DataType } from '../codec.ts';
-import { PorticoError } from '../errors.ts';
+import { ours, PorticoError } from '../errors.ts';
 import { entryMaps } from '../engine/forms.ts';
 import type { Kept } from '../engine/epoch.ts';
 import { readImage, replay } from '../engine/recover.ts';
@@ -55,20 +55,32 @@ export function memoryStore(): Store {
   };
 }
 
+/** What makes bytes of values, and of no larger ones. */
+export function codecOf(types: readonly DataType<unknown>[], maxBytes: number = LARGEST_VALUE): Codec {
+  return new Codec({ types: [entryMaps, ...types], maxBytes: Math.min(maxBytes, LARGEST_VALUE) });
+}
+
+const LARGEST_VALUE = 0x400_0000;
+
 /** Takes a store over, and reads what it holds. */
 export async function openStore(
   store: Store,
   types: readonly DataType<unknown>[],
   owner: string,
+  pause: (ms: number) => Promise<void>,
 ): Promise<Kept> {
   const { journal, state } = await store.parts();
-  const codec = new Codec({ types: [entryMaps, ...types] });
+  const codec = codecOf(types);
   let isStateOpen = false;
   try {
     const { first, next, ownerEpoch: run } = await journal.open(owner);
-    const position = await state.open();
+    const position = await openedState(state, pause);
     isStateOpen = true;
-    if (position >= next || position + 1 < first) throw apart(store.name, position, first, next);
+    if (position >= next || position + 1 < first) {
+      // Who was taken over meanwhile has found the state of the newer owner, and is told so.
+      await journal.check();
+      throw apart(store.name, position, first, next);
+    }
     const last = await replay(journal, state, position, codec);
     return { journal, state, codec, image: await readImage(state, codec), last, run };
   } catch (error) {
@@ -77,6 +89,21 @@ export async function openStore(
     throw error;
   }
 }
+
+/** Who was just taken over learns of it within a moment, and lets go of the state then. */
+async function openedState(state: State, pause: (ms: number) => Promise<void>): Promise<number> {
+  for (let tries = LOCK_TRIES; ; tries--) {
+    try {
+      return await state.open();
+    } catch (error) {
+      if (ours(error)?.code !== 'state/locked' || tries === 0) throw error;
+      await pause(LOCK_PAUSE_MS);
+    }
+  }
+}
+
+const LOCK_TRIES = 50;
+const LOCK_PAUSE_MS = 100;
 
 /** That journal and state are not of the same time. */
 function apart(where: string, position: number, first: number, next: number): PorticoError {

@@ -135,6 +135,16 @@ class IndexedDbJournal implements Journal {
     }
   }
 
+  async check(): Promise<void> {
+    const database = this.#opened();
+    if (this.#broken !== undefined) throw this.#broken;
+    try {
+      await changed(database, both, (transaction) => this.#ownHead(transaction));
+    } catch (error) {
+      throw this.#explained(error);
+    }
+  }
+
   async trim(below: number): Promise<void> {
     const database = this.#opened();
     if (this.#broken !== undefined) throw this.#broken;

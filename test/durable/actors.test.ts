@@ -1,6 +1,6 @@
 // Actors of a system that is started again with its store.
 import { describe, expect, it } from 'vitest';
-import { behavior, receive, same, start, stopped, valueState, type ActorRef, type Behavior } from 'portico';
+import { behavior, receive, same, start, valueState, type ActorRef, type Behavior } from 'portico';
 import { memoryStore } from 'portico/dataflow';
 
 type Account =
@@ -19,7 +19,10 @@ const visits = valueState('visits', 0);
 type Visit = { readonly replyTo: ActorRef<number> };
 const counter = behavior('counter', () =>
   receive<Visit>(({ replyTo }, ctx) => {
-    ctx.send(replyTo, visits.update(ctx, (n) => n + 1));
+    ctx.send(
+      replyTo,
+      visits.update(ctx, (n) => n + 1),
+    );
     return same;
   }),
 );
@@ -50,28 +53,5 @@ describe('actors of a system that is started again', () => {
       const all = await Promise.all(refs.map((ref) => system.ask(ref, { type: 'balance' })));
       expect(all).toEqual(refs.map((_, i) => i + 100 * (run + 1 - i)));
     }
-  });
-
-  it('get the timers that they had set, once', async () => {
-    const store = memoryStore();
-    const alarm = behavior('alarm', () =>
-      receive<'set' | 'ring'>((message, ctx) => {
-        if (message === 'set') ctx.timers.single('alarm', 30, 'ring');
-        else {
-          ctx.emit('ring');
-          return stopped;
-        }
-        return same;
-      }),
-    );
-    const first = await start({ behaviors: { alarm }, store });
-    await first.send(first.create(alarm()), 'set');
-    await first.stop();
-    const rings: unknown[] = [];
-    await using second = await start({ behaviors: { alarm }, store });
-    second.subscribe((value) => rings.push(value));
-    await expect.poll(() => rings).toEqual(['ring']);
-    await second.idle();
-    expect(rings).toEqual(['ring']);
   });
 });

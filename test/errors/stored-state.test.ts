@@ -96,7 +96,7 @@ describe('a level state tells that', () => {
     const state = levelState(path);
     await state.open();
     expectSaid(await rejected(levelState(path).open()), {
-      code: 'state/failed',
+      code: 'state/locked',
       where: path,
       what: 'another process has it open, or this one has',
       cure: 'Stop that one first',

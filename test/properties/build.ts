@@ -97,6 +97,10 @@ export interface Building {
   readonly ingress?: boolean;
   /** Which streams keep their past. */
   readonly retain?: (stream: number) => boolean;
+  /** Whether all of it can be stored: no functions as continuations, nor as the states of machines. */
+  readonly durable?: boolean;
+  /** What else the application has. */
+  readonly beside?: (app: ApplicationBuilder, streams: readonly Stream<number>[]) => void;
 }
 
 export function build(program: Program, world: World, building: Building = {}): Built {
@@ -128,7 +132,7 @@ class Builder {
 
   write(app: ApplicationBuilder): void {
     const { inputs, stages, portals, behindPortals } = this.#program;
-    const { record = () => true, ingress = false, retain = () => false } = this.#building;
+    const { record = () => true, ingress = false, retain = () => false, durable = false } = this.#building;
     const { streams } = this;
     this.#egress = app.egress('out');
     this.#portals = portals.map(({ keyed }, i) =>
@@ -181,7 +185,8 @@ class Builder {
       if (record(i)) this.#recorder(app, i, stream);
       if (retain(i)) app.retain(stream);
     });
-    this.#recorder(app, EGRESS, this.#egress.stream);
+    if (!durable || record(EGRESS)) this.#recorder(app, EGRESS, this.#egress.stream);
+    this.#building.beside?.(app, [...streams, this.#egress.stream]);
   }
 
   /** All state of all tasks that had a turn, but for what is not set. */
@@ -289,6 +294,8 @@ class Builder {
           this.#perform(ctx, site, value, op.actions);
         });
       case 'vsm': {
+        if (this.#building.durable === true)
+          return this.#made(site, { kind: 'processor', actions: op.actions });
         const odd: MachineState<number, number> = (value, ctx) => {
           this.#perform(ctx, site, value, op.actions);
           return value % 2 === 1 ? even : same;
@@ -457,7 +464,10 @@ class Builder {
   }
 
   #ask(ctx: Asking, action: Action & { readonly do: 'ask' }, value: number, site: string): void {
-    const { how, ms, onReply, onFailure } = action;
+    const { ms, onReply, onFailure } = action;
+    const { durable = false } = this.#building;
+    const how = durable && action.how === 'closure' ? 'named' : action.how;
+    const place = site.split('.', 1)[0] === 'answer' ? 'answer' : site.split(/[./]/).slice(0, 3).join('.');
     const options = ms === undefined ? {} : { timeoutMs: ms };
     // A handler asks only portals after its own, so that chains of requests end.
     const after = /^answer\.p(\d+)/.exec(site)?.[1];
@@ -469,14 +479,17 @@ class Builder {
     const failed = (error: unknown, c: Asking): void => {
       this.#perform(c, `${site}.else`, blame(error), onFailure ?? []);
     };
-    if (how === 'all') {
+    if (how === 'all' && durable) {
+      const env = { site: `${site}.all`, onReply, onFailure, life: lifeOf(value) };
+      ctx.awaitAll(futures, this.named(place, onFailure !== undefined) as never, env as never);
+    } else if (how === 'all') {
       const all = (replies: readonly number[], c: Asking): void => {
         this.#perform(c, `${site}.all`, lifeOf(value) * 100 + (hash(replies.join()) % 100), onReply);
       };
       if (onFailure === undefined) ctx.awaitAll(futures, all);
       else ctx.awaitAll(futures, all, failed);
-      return;
     }
+    if (how === 'all') return;
     futures.forEach((future, f) => {
       if (how === 'closure') {
         const resumed = (reply: number, c: Asking): void => {
@@ -487,8 +500,6 @@ class Builder {
         if (onFailure === undefined) ctx.await(future, resumed);
         else ctx.await(future, resumed, failed);
       } else if (how === 'named') {
-        const place =
-          site.split('.', 1)[0] === 'answer' ? 'answer' : site.split(/[./]/).slice(0, 3).join('.');
         ctx.await(future, this.named(place, onFailure !== undefined), {
           site: `${site}.named${f}`,
           onReply,
@@ -505,8 +516,10 @@ class Builder {
     const name = `${place} ${withElse}`;
     let made = this.#named.get(name);
     if (made === undefined) {
-      const run = (reply: number, { site, onReply }: Environment, ctx: Emitting): void => {
-        this.#perform(ctx, site, reply, onReply);
+      const run = (reply: number | readonly number[], env: Environment, ctx: Emitting): void => {
+        const { site, onReply, life = 0 } = env;
+        const value = typeof reply === 'number' ? reply : life * 100 + (hash(reply.join()) % 100);
+        this.#perform(ctx, site, value, onReply);
       };
       const failed = (error: unknown, { site, onFailure }: Environment, ctx: Emitting): void => {
         this.#perform(ctx, `${site}.else`, blame(error), onFailure ?? []);
@@ -522,6 +535,8 @@ interface Environment {
   readonly site: string;
   readonly onReply: readonly Action[];
   readonly onFailure: readonly Action[] | undefined;
+  /** Of the value that asked, where several replies are awaited. */
+  readonly life?: number;
 }
 
 /** State as the engine's contexts give it. */

@@ -68,6 +68,38 @@ describe('the outcome of an effect', () => {
     expect(calls).toBe(1);
   });
 
+  it('waits for its turn if as many tries are under way as are allowed', async () => {
+    const waiting: (() => void)[] = [];
+    let most = 0;
+    const slow = effect<string, string>(
+      'slow',
+      async (text) => {
+        await new Promise<void>((resolve) => {
+          most = Math.max(most, waiting.push(resolve));
+        });
+        return text;
+      },
+      { concurrency: 2 },
+    );
+    await using w = await world({ effects: { slow } });
+    const ref = await w.create(caller(slow));
+    for (const text of ['a', 'b', 'c', 'd', 'e']) void w.system.send(ref, { type: 'call', with: text });
+    await w.pass(0);
+    while (waiting.length > 0) {
+      for (const resolve of waiting.splice(0)) resolve();
+      await w.pass(10);
+    }
+    expect(most).toBe(2);
+    expect(w.said.map((said) => (said as string[])[0])).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('cannot be waited for by fewer than one try', () => {
+    const code = 'graph/bad-argument';
+    expect(() => effect('none', (text: string) => text, { concurrency: 0 })).toThrow(
+      expect.objectContaining({ code }) as Error,
+    );
+  });
+
   it('is a failure if the system does not know the effect', async () => {
     await using w = await world();
     const unknown = effect('unknown', (text: string) => text);

@@ -222,6 +222,41 @@ describe('a snapshot state', () => {
       expect(await shown(next)).toEqual(['a=two', 'b=three']);
     });
 
+    // The simulation found it: it said that the state was damaged.
+    it('says so, too, to one that stood still while it was opened', async () => {
+      const machine = new SimulatedDisk();
+      const disk = machine.mount();
+      const gate = { open: (): void => undefined };
+      const shut = new Promise<void>((resolve) => (gate.open = resolve));
+      const lists = { count: 0 };
+      const late = snapshotState({
+        path: disk.path,
+        open: (name, mode) => disk.open(name, mode),
+        exists: (name) => disk.exists(name),
+        rename: (from, to) => disk.rename(from, to),
+        remove: (name) => disk.remove(name),
+        syncNames: () => disk.syncNames(),
+        // It has its mark, and stands still before it looks what there is.
+        list: async () => {
+          if (++lists.count === 2) await shut;
+          return disk.list();
+        },
+      });
+      const opening = rejected(late.open());
+      while (lists.count < 2) await new Promise((resolve) => setImmediate(resolve));
+      const newer = await opened(machine.mount());
+      await newer.apply([row('a', 'one')], 1);
+      await newer.checkpoint();
+      gate.open();
+      expect(await opening).toMatchObject({
+        code: 'state/failed',
+        what: expect.stringContaining('somebody else') as string,
+      });
+      await newer.apply([row('a', 'two')], 2);
+      await newer.checkpoint();
+      expect(await shown(await opened(machine.mount()))).toEqual(['a=two']);
+    });
+
     it('does not look at what the older one leaves behind, however far that is', async () => {
       const machine = new SimulatedDisk();
       const older = await opened(machine.mount());

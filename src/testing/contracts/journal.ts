@@ -155,6 +155,18 @@ export function journalContract(
     await Promise.all([journal.close(), newer.close()]);
   });
 
+  it('tells an owner that has nothing to append', async () => {
+    const { place, journal } = await opened();
+    await journal.check();
+    const newer = place.journal();
+    await newer.open('the newer one');
+    const error = await refused(journal.check());
+    equal(error.code, 'journal/fenced', 'the code');
+    check(error.what.includes('the newer one'), error.what);
+    await newer.check();
+    await Promise.all([journal.close(), newer.close()]);
+  });
+
   it('fences an owner that only trims', async () => {
     const { place, journal } = await opened();
     for (let seq = 1; seq <= 3; seq++) await journal.append(text('a'));

@@ -1,0 +1,10 @@
+import { planOf, printedPlan, shrunkPlan, SimulatedWorld, type FaultPlan } from './src/testing/simulation/index.ts';
+import { Ledger } from './test/simulation/ledger.ts';
+const seed = Number(process.argv[2]);
+const go = async (plan: FaultPlan, lines = false) => { const world = new SimulatedWorld(plan, (w) => new Ledger(w)); if (lines) world.trace.lines = []; try { await world.run(); return undefined; } catch (e) { return { e, world }; } };
+const first = await go(planOf(seed));
+console.log(String(first?.e));
+const small = await shrunkPlan(planOf(seed), async (p) => String((await go(p))?.e ?? '').slice(0, 40) === String(first?.e).slice(0, 40));
+const f = await go(small, true);
+console.log(printedPlan(small), f?.e);
+if (process.argv[3]) console.log(f?.world.trace.lines!.slice(-Number(process.argv[3])).join('\n'));

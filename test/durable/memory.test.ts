@@ -1,0 +1,52 @@
+// What stays in memory of a system that is kept.
+import { describe, expect, it } from 'vitest';
+import {
+  behavior,
+  memoryStore,
+  receive,
+  same,
+  start,
+  type ActorRef,
+  type ActorSystem,
+  type Behavior,
+} from 'portico';
+
+type Counting = { type: 'up' } | { type: 'read'; replyTo: ActorRef<number> };
+
+const counter = behavior('counter', (count: number): Behavior<Counting> =>
+  receive((message, ctx) => {
+    if (message.type === 'up') return counter(count + 1);
+    ctx.send(message.replyTo, count);
+    return same;
+  }),
+);
+
+function cellsOf(system: ActorSystem): number {
+  const instances = [...system.dataflow.partition.instances.values()];
+  return instances.flatMap(({ states }) => states).reduce((sum, { cells }) => sum + cells.size, 0);
+}
+
+describe('a system that is kept', () => {
+  it('has about as many cells in memory as it may, and reads the others when they are needed', async () => {
+    const actors = Array.from({ length: 800 }, (_, i) => String(i));
+    await using system = await start({
+      behaviors: { counter },
+      store: memoryStore(),
+      epochs: { activeCells: 100, applyBytes: 1 },
+    });
+    const most: number[] = [];
+    for (let round = 1; round <= 3; round++) {
+      for (let i = 0; i < actors.length; i += 50) {
+        const some = actors.slice(i, i + 50);
+        await Promise.all(some.map((id) => system.send(system.entity(counter(0), id), { type: 'up' })));
+        await system.idle();
+        most.push(cellsOf(system));
+      }
+    }
+    expect(Math.max(...most)).toBeLessThan(400);
+    const counts = await Promise.all(
+      actors.map((id) => system.ask(system.entity(counter(0), id), { type: 'read' })),
+    );
+    expect(new Set(counts)).toEqual(new Set([3]));
+  });
+});
