@@ -645,9 +645,12 @@ class Entering {
         resolve(send(this.values));
       };
     });
-    void Promise.resolve().then(() => {
-      this.now();
-    });
+    void this.#soon();
+  }
+
+  async #soon(): Promise<void> {
+    await Promise.resolve();
+    this.now();
   }
 
   /** Enters now, if it has not yet. */

@@ -15,7 +15,7 @@ import type { Instance } from './instance.ts';
 import type { Outbox } from './outbox.ts';
 import type { Partition } from './partition.ts';
 import type { Known, Stored } from './recover.ts';
-import { cellsTable, enteredTable, placeKey, rowKey, type Drop, type RecordWriter } from './record.ts';
+import { enteredTable, placeKey, rowKey, type Drop, type RecordWriter } from './record.ts';
 import type { AtomicStream } from './stream.ts';
 import type { TaskState } from './task.ts';
 
@@ -29,6 +29,9 @@ export class Cutter {
   #drops: readonly Drop[] = [];
   /** The places of those in streams that are no more. */
   #lost: readonly string[] = [];
+
+  /** How many cells were written, and how many bytes that took. */
+  readonly cells: { rows: number; bytes: number } = { rows: 0, bytes: 0 };
 
   constructor(partition: Partition, record: RecordWriter, known: Known) {
     this.#partition = partition;
@@ -74,12 +77,13 @@ export class Cutter {
     const gone: Cell[] = [];
     const { undoLog } = this.#partition.turns;
     const { written } = undoLog;
+    const before = this.#record.length;
     undoLog.written = [];
     for (const cell of written) {
       const state = cell.home as TaskState;
       if (cell === state.own) this.#own(state);
       else {
-        const table = cellsTable(state.path);
+        const { table } = state;
         if (!cell.empty) {
           this.#record.put(table, rowKey(cell.key), slotsOf(cell));
           cell.stored = true;
@@ -90,6 +94,8 @@ export class Cutter {
         }
       }
     }
+    this.cells.rows += written.length;
+    this.cells.bytes += this.#record.length - before;
     return gone;
   }
 

@@ -19,6 +19,7 @@ import type { Partition } from './partition.ts';
 import { Pending } from './pending.ts';
 import { RecordWriter, rowsFor, type Drop } from './record.ts';
 import type { Image } from './recover.ts';
+import type { Table } from './table.ts';
 
 /** Where a partition is kept. */
 export interface Kept {
@@ -40,6 +41,8 @@ export interface EpochOptions {
   readonly epochDirty: number;
   /** How many cells may stay in memory that the state has as well. */
   readonly activeCells: number;
+  /** How much they may hold, as it is stored; each is taken to hold as much as those on average that were written and read. */
+  readonly activeBytes: number;
   /** Bytes of the journal after which the state is brought up to it, and after which it is made durable. */
   readonly applyBytes: number;
   readonly checkpointBytes: number;
@@ -110,6 +113,7 @@ export class Epochs {
   #closing = false;
   #end: Promise<undefined> | undefined;
   #applied: number;
+  #readsAtEviction = 0;
   /** Whether anything may have changed since the last cut. */
   changed = true;
   /** Whether somebody waits for the next commit. */
@@ -221,6 +225,8 @@ export class Epochs {
     const waiting = this.#waiting;
     this.#waiting = new Waiting();
     this.#lastCutMs = nowMs;
+    // What is only read changes nothing that would have to be applied.
+    if (this.#kept.image.reads - this.#readsAtEviction > this.#options.activeCells / 8) this.#evict();
     this.changed = false;
     this.waited = false;
     for (const gate of this.#partition.gates()) gate.cut();
@@ -393,21 +399,35 @@ export class Epochs {
 
   /** Lets go of cells that the state has as well, those first that were not used of late. */
   #evict(): void {
-    for (const { states } of this.#partition.instances.values()) {
-      for (const { cells } of states) {
-        let tooMany = cells.size - this.#options.activeCells;
-        if (tooMany <= this.#options.activeCells / 8) continue;
-        for (const cell of cells.values()) {
-          if (tooMany <= 0) break;
-          if (!cell.stored || cell.epoch > this.#applied || cell.empty) continue;
-          if (cell.used) cell.used = false;
-          else {
-            cells.remove(cell);
-            tooMany--;
-          }
-        }
+    this.#readsAtEviction = this.#kept.image.reads;
+    const most = this.#mostCells();
+    for (const { states } of this.#partition.instances.values())
+      for (const { cells } of states)
+        // The first time round may just have found that all were used.
+        for (let round = 0; round < 2; round++) this.#evictFrom(cells, most);
+  }
+
+  #evictFrom(cells: Table<Cell>, most: number): void {
+    let tooMany = cells.size - most;
+    if (tooMany <= most / 8) return;
+    for (const cell of cells.values()) {
+      if (tooMany <= 0) return;
+      if (!cell.stored || cell.epoch > this.#applied || cell.empty) continue;
+      if (cell.used) cell.used = false;
+      else {
+        cells.remove(cell);
+        tooMany--;
       }
     }
+  }
+
+  /** As many as may stay by number, or by the size that a row has had on average. */
+  #mostCells(): number {
+    const { activeCells, activeBytes } = this.#options;
+    const { image } = this.#kept;
+    const { rows, bytes } = this.#cutter.cells;
+    const seen = rows + image.reads;
+    return seen === 0 ? activeCells : Math.min(activeCells, (activeBytes * seen) / (bytes + image.readBytes));
   }
 
   #fail(error: PorticoError): void {

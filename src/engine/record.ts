@@ -38,6 +38,11 @@ export class RecordWriter {
     this.#writer = codec.writer({ checked: true });
   }
 
+  /** How many bytes there are so far. */
+  get length(): number {
+    return this.#writer.length;
+  }
+
   put(table: string, key: string, value: unknown): void {
     this.#into(table);
     this.#writer.unsigned(PUT).string(key);

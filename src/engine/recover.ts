@@ -92,6 +92,8 @@ export class Image implements ColdCells {
   readonly #dropped = new Map<string, number>();
   /** How many cells were read. */
   reads = 0;
+  /** How many bytes these had. */
+  readBytes = 0;
   /** Whether values of state are frozen, as they are where they are set. */
   freezes = false;
 
@@ -225,11 +227,12 @@ export class Image implements ColdCells {
   /** V2. */
   find(state: TaskState, key: Key): Cell | undefined {
     if (!state.mayHave(key)) return undefined;
-    const table = cellsTable(state.path);
+    const { table } = state;
     if (this.#dropped.size > 0 && this.#dropped.has(table)) return undefined;
     const row = this.#state.read(table, rowKey(key));
     if (row === undefined) return undefined;
     this.reads++;
+    this.readBytes += row.length;
     const cell = new Cell(key, state);
     fillCell(cell, this.#codec, row, `${table} ${String(key)}`, this.freezes);
     state.cells.add(cell);

@@ -9,6 +9,7 @@ import type { EgressRuntime } from './egress.ts';
 import type { TaskTimers } from './entrance.ts';
 import type { PortalRuntime } from './portal.ts';
 import type { Random } from './random.ts';
+import { cellsTable } from './record.ts';
 import { Table } from './table.ts';
 import type { Turns } from './turn.ts';
 
@@ -22,6 +23,8 @@ export class TaskState implements Home {
   readonly name: string;
   readonly path: string;
   readonly cells: Table<Cell> = new Table();
+  /** Where the store has them. */
+  readonly table: string;
   readonly own: Cell = new Cell('', this);
   readonly #cold: ColdCells | undefined;
   readonly #slots = new Map<StateHandle, number>();
@@ -31,6 +34,7 @@ export class TaskState implements Home {
   constructor(name: string, path: string, cold?: ColdCells) {
     this.name = name;
     this.path = path;
+    this.table = cellsTable(path);
     this.#cold = cold;
   }
 

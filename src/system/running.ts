@@ -137,6 +137,7 @@ const EPOCHS: EpochOptions = {
   epochMs: 5,
   epochDirty: 20_000,
   activeCells: 100_000,
+  activeBytes: 0x800_0000,
   applyBytes: 0x40_0000,
   checkpointBytes: 0x100_0000,
 };
@@ -273,19 +274,21 @@ export class RunningSystem implements AsyncDisposable {
 
   /** Y4. */
   #watchOver({ journal }: Kept): void {
-    const look = (): void => {
-      if (this.#down || this.partition.failure !== undefined) return;
-      journal.check().then(
-        () => {
-          this.#host.after(WATCH_MS, look, 'aside');
-        },
-        (error: unknown) => {
-          // The end of the system may have closed it meanwhile.
-          if (!this.#down) this.#fail(ours(error) ?? storeFailed(error));
-        },
-      );
+    const isOver = (): boolean => this.#down || this.partition.failure !== undefined;
+    const look = async (): Promise<void> => {
+      if (isOver()) return;
+      try {
+        await journal.check();
+        again();
+      } catch (error) {
+        // The end of the system may have closed it meanwhile.
+        if (!isOver()) this.#fail(ours(error) ?? storeFailed(error));
+      }
     };
-    this.#host.after(WATCH_MS, look, 'aside');
+    const again = (): void => {
+      this.#host.after(WATCH_MS, () => void look(), 'aside');
+    };
+    again();
   }
 
   /** Which run this is of the store that it is kept in: grows with each start; 0 if it is not kept. */

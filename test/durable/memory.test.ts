@@ -49,4 +49,36 @@ describe('a system that is kept', () => {
     );
     expect(new Set(counts)).toEqual(new Set([3]));
   });
+
+  it('lets go of what was only read, too', async () => {
+    const actors = Array.from({ length: 800 }, (_, i) => String(i));
+    const store = memoryStore();
+    await using first = await start({ behaviors: { counter }, store });
+    for (const id of actors) void first.send(first.entity(counter(0), id), { type: 'up' });
+    await first.idle();
+    await first.stop();
+    await using system = await start({ behaviors: { counter }, store, epochs: { activeCells: 100 } });
+    const most: number[] = [];
+    for (let i = 0; i < actors.length; i += 50) {
+      const some = actors.slice(i, i + 50);
+      const counts = some.map((id) => system.ask(system.entity(counter(0), id), { type: 'read' }));
+      expect(new Set(await Promise.all(counts))).toEqual(new Set([1]));
+      most.push(cellsOf(system));
+    }
+    expect(Math.max(...most)).toBeLessThan(400);
+  });
+
+  it('has fewer in memory if they are large', async () => {
+    const keeper = behavior('keeper', (text: string): Behavior<string> =>
+      receive((more) => keeper(text + more)),
+    );
+    await using system = await start({
+      behaviors: { keeper },
+      store: memoryStore(),
+      epochs: { activeBytes: 100_000, applyBytes: 1 },
+    });
+    for (let i = 0; i < 200; i++) await system.send(system.entity(keeper(''), String(i)), 'x'.repeat(5_000));
+    await system.idle();
+    expect(cellsOf(system)).toBeLessThan(60);
+  });
 });
