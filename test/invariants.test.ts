@@ -55,7 +55,9 @@ describe('the page of invariants', () => {
   it('has each number once in a folder', () => {
     const ids = files.flatMap(({ path, invariants }) => invariants.map(({ id }) => `${dirname(path)} ${id}`));
     expect(ids.toSorted()).toEqual([...new Set(ids)].toSorted());
-    expect(ids).toEqual(expect.arrayContaining(['src/engine A1', 'src/engine C1', 'src/journal S1', 'src/state S1']));
+    expect(ids).toEqual(
+      expect.arrayContaining(['src/engine A1', 'src/engine C1', 'src/journal S1', 'src/state S1']),
+    );
   });
 });
 

@@ -9,7 +9,10 @@ import { fileStore } from 'portico/node';
 const count = valueState('count', 0);
 const counter = behavior('counter', () =>
   receive<{ readonly replyTo: ActorRef<number> }>(({ replyTo }, ctx) => {
-    ctx.send(replyTo, count.update(ctx, (n) => n + 1));
+    ctx.send(
+      replyTo,
+      count.update(ctx, (n) => n + 1),
+    );
     return same;
   }),
 );
@@ -24,7 +27,12 @@ describe('a folder', () => {
     'is taken over from a system that has nothing to do, which stops and says who has it (%s)',
     async (state) => {
       const store = (): ReturnType<typeof fileStore> => fileStore(join(folder, state), { state });
-      const older = await start({ behaviors: { counter }, store: store(), owner: 'the older one', log: () => 0 });
+      const older = await start({
+        behaviors: { counter },
+        store: store(),
+        owner: 'the older one',
+        log: () => 0,
+      });
       const ended = new Promise<Error>((resolve) => older.dataflow.onEnd(resolve));
       expect(await older.ask(older.entity(counter(), 'a'), {})).toBe(1);
       await using newer = await start({ behaviors: { counter }, store: store(), owner: 'the newer one' });
