@@ -68,7 +68,7 @@ export type { ActorDeadLetter, Answer, EffectCall, Failure, Outcome, OutsideRepl
 
 // Compose them with dataflows.
 export { actorWorkflow, type ActorConfig, type ActorWorkflow } from './workflow.ts';
-export { ActorCreate, ActorSend } from './messages.ts';
+export { ActorCreate, ActorSend, type Birth } from './messages.ts';
 export { askActor, type ActorAsk } from './portal.ts';
 export { actorRef, entityRef } from './identity.ts';
 export type { Outlets } from './outlets.ts';

@@ -6,5 +6,7 @@
 export { fileStore, type FileStoreOptions } from './file-store.ts';
 export { levelState } from './level-state.ts';
 export { nodeDisk } from './disk.ts';
+export type { Disk, DiskFile } from '../host.ts';
+export type { FileJournalOptions } from '../journal/file-journal.ts';
 export type { LogLevel, LogRecord } from '../index.ts';
 export { showsColors, terminalLog, type TerminalStream } from './terminal.ts';
