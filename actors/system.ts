@@ -439,6 +439,15 @@ export class ActorSystem implements AsyncDisposable {
     return waiting.map(([key, unknown]) => ({ ref: new ActorRef(key), ...unknown }));
   }
 
+  /**
+   * Brings all stored actors up to the versions of their behaviors in this program, instead of each when it is first needed:
+   * after it, `migrate` of the older versions is not called any more. The system goes on meanwhile. Returns how many actors
+   * there were.
+   */
+  migrate(): Promise<number> {
+    return this.dataflow.migrate();
+  }
+
   /** Calls `subscriber` with each value that an actor emits without a topic; the returned function ends that. */
   subscribe(subscriber: (value: unknown) => void): () => void;
   /** The same for what actors emit under a topic. */

@@ -199,6 +199,11 @@ export class UndoLog {
     }
   }
 
+  /** Has a cell written by the next cut, although nothing in it changes. */
+  touch(cell: Cell): void {
+    if (cell.epoch !== this.epoch) this.#write(cell);
+  }
+
   #write(cell: Cell): void {
     cell.epoch = this.epoch;
     this.written.push(cell);

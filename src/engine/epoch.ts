@@ -17,7 +17,7 @@ import type { Cell } from './cells.ts';
 import { Cutter, notStorable } from './cut.ts';
 import type { Partition } from './partition.ts';
 import { Pending } from './pending.ts';
-import { RecordWriter, rowsFor, type Drop } from './record.ts';
+import { keyOfRow, RecordWriter, rowsFor, type Drop } from './record.ts';
 import type { Image } from './recover.ts';
 import type { Table } from './table.ts';
 
@@ -179,6 +179,30 @@ export class Epochs {
   /** Resolves when an epoch is durable, this one or one before. */
   waitFor(epoch: number): Promise<void> {
     return epoch <= this.#durable ? Promise.resolve() : this.wait();
+  }
+
+  /** Stores every cell anew, as it is now that it was read; what is under way goes on meanwhile. Returns how many there were. */
+  async rewrite(): Promise<number> {
+    const { state } = this.#kept;
+    let cells = 0;
+    for (const { states } of [...this.#partition.instances.values()]) {
+      for (const task of states) {
+        for await (const [row] of state.scan(task.table)) {
+          const cell = task.find(keyOfRow(row));
+          if (cell === undefined || cell.empty) continue;
+          this.#partition.turns.undoLog.touch(cell);
+          if (++cells % REWRITTEN_AT_ONCE === 0) await this.#asDurable();
+        }
+      }
+    }
+    await this.#asDurable();
+    return cells;
+  }
+
+  async #asDurable(): Promise<void> {
+    const durable = this.wait();
+    this.#listener.mayCut();
+    await durable;
   }
 
   /** Whether to cut now. */
@@ -435,6 +459,8 @@ export class Epochs {
     this.#listener.failed(error);
   }
 }
+
+const REWRITTEN_AT_ONCE = 1_000;
 
 /** How many times as much as it is given at once the state may be behind. */
 const MOST_BEHIND = 8;

@@ -162,6 +162,18 @@ export function rowKey(key: Key): string {
   return typeof key === 'string' ? `$${key}` : `&${key}`;
 }
 
+export function keyOfRow(row: string): Key {
+  const text = row.slice(1);
+  switch (row[0]) {
+    case '#':
+      return Number(text);
+    case '&':
+      return BigInt(text);
+    default:
+      return text;
+  }
+}
+
 /** The key of the row that says where somebody is in a stream: both are paths, and no name in a path is empty. */
 export function placeKey(lasting: string, stream: string): string {
   return `${lasting}/${stream}`;

@@ -430,6 +430,15 @@ export class RunningSystem implements AsyncDisposable {
     await this.#epochs?.wait();
   }
 
+  /**
+   * Reads every cell that is stored, and stores it anew as this program has it: what has older versions is migrated then, all
+   * at once instead of when it is first needed. The system goes on meanwhile. Returns how many cells there were.
+   */
+  async migrate(): Promise<number> {
+    this.#usable('migrate');
+    return (await this.#epochs?.rewrite()) ?? 0;
+  }
+
   /** Calls `subscriber` for each event of a stream; the returned function ends that. */
   subscribe<T>(
     stream: Stream<T>,
