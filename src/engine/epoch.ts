@@ -185,7 +185,7 @@ export class Epochs {
   async rewrite(): Promise<number> {
     const { state } = this.#kept;
     let cells = 0;
-    for (const { states } of [...this.#partition.instances.values()]) {
+    for (const { states } of this.#partition.instances.values()) {
       for (const task of states) {
         for await (const [row] of state.scan(task.table)) {
           const cell = task.find(keyOfRow(row));

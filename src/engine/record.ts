@@ -164,7 +164,7 @@ export function rowKey(key: Key): string {
 
 export function keyOfRow(row: string): Key {
   const text = row.slice(1);
-  switch (row[0]) {
+  switch (row.charAt(0)) {
     case '#':
       return Number(text);
     case '&':
