@@ -15,6 +15,7 @@ import {
 import {
   ActorCreate,
   ActorSend,
+  Control,
   type ActorDeadLetter,
   type Answer,
   type EffectCall,
@@ -154,5 +155,7 @@ function topicOutlet(
 
 /** What actors send has its key already; what comes from streams says whom it is for. */
 function byReference(value: unknown, { key }: { readonly key: Key | undefined }): Key {
+  // Most are plain messages, and one look tells.
+  if (!(value instanceof Control)) return key ?? '';
   return value instanceof ActorSend || value instanceof ActorCreate ? value.ref.id : (key ?? '');
 }

@@ -107,12 +107,12 @@ export class Checks {
 
   see(value: unknown, where: string): void {
     const seen = this.#seen++;
-    if (seen < FIRST_CHECKED || seen % ONE_IN === 0) this.#check(value, where);
+    if (seen < FIRST_CHECKED || (seen & (ONE_IN - 1)) === 0) this.#check(value, where);
   }
 }
 
 const FIRST_CHECKED = 256;
-const ONE_IN = 256;
+const ONE_IN = 1024;
 
 /** What a task may do beside handling events. */
 export interface Abilities {
