@@ -82,7 +82,10 @@ export async function openStore(
       throw apart(store.name, position, first, next);
     }
     const last = await replay(journal, state, position, codec);
-    return { journal, state, codec, image: await readImage(state, codec), last, run };
+    const image = await readImage(state, codec);
+    // Reading takes its time. Who was taken over meanwhile hands over nothing.
+    await journal.check();
+    return { journal, state, codec, image, last, run };
   } catch (error) {
     if (isStateOpen) await state.close();
     await journal.close();
