@@ -111,7 +111,7 @@ async function ready(one: Running): Promise<void> {
 describe.concurrent('a process that is killed under load, and started again on its folder,', () => {
   it.for([
     [10, 'level'],
-    [5, 'memory'],
+    [10, 'memory'],
   ] as const)(
     'loses nothing that it acknowledged, %i times, with its state in %s',
     { timeout: 60_000 },
