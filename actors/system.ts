@@ -201,7 +201,7 @@ function hostWith({ host = platformHost(), log }: StartOptions): Host {
     yield: (resume) => {
       host.yield(resume);
     },
-    after: (delayMs, wake) => host.after(delayMs, wake),
+    after: (delayMs, wake, aside) => host.after(delayMs, wake, aside),
     log,
   };
 }

@@ -1,7 +1,7 @@
 // Actors of a system that is started again with its store.
 import { describe, expect, it } from 'vitest';
 import { behavior, receive, same, start, valueState, type ActorRef, type Behavior } from 'portico';
-import { memoryStore } from 'portico/dataflow';
+import { memoryStore, platformHost, type Host } from 'portico/dataflow';
 
 type Account =
   | { readonly type: 'deposit'; readonly amount: number }
@@ -53,5 +53,20 @@ describe('actors of a system that is started again', () => {
       const all = await Promise.all(refs.map((ref) => system.ask(ref, { type: 'balance' })));
       expect(all).toEqual(refs.map((_, i) => i + 100 * (run + 1 - i)));
     }
+  });
+
+  // The timer that looks after the store must not keep the process alive, also when the log is another one.
+  it('look after their store on the side', async () => {
+    const delays: (string | undefined)[] = [];
+    const host = platformHost();
+    const watched: Host = {
+      ...host,
+      after: (delayMs, wake, aside) => {
+        delays.push(aside);
+        return host.after(delayMs, wake, aside);
+      },
+    };
+    await using _ = await start({ store: memoryStore(), host: watched, log: () => undefined });
+    expect(delays).toContain('aside');
   });
 });
