@@ -176,11 +176,8 @@ export class Cutter {
     const table = `kept ${outbox.path}`;
     for (const id of outbox.takeChanged()) {
       const kept = outbox.waiting.get(id);
-      const at = `${table} ${id}`;
-      if (kept !== undefined) {
-        this.#short.set(at, []);
-        this.#record.put(table, String(id), [kept.key, kept.value]);
-      } else this.#deleteShort(table, String(id));
+      if (kept === undefined) this.#deleteShort(table, String(id));
+      else this.#putShort(table, String(id), [kept.key, kept.value]);
     }
     this.#list('outboxes', outbox.path, [outbox.last]);
   }
@@ -200,11 +197,16 @@ export class Cutter {
       const timer = taskTimers.find(id);
       if (timer === undefined) this.#deleteShort('timers', String(id));
       else {
-        this.#short.set(`timers ${id}`, []);
         const { entrance, key, payload, due } = timer;
-        this.#record.put('timers', String(id), [entrance.id, key, payload, due]);
+        this.#putShort('timers', String(id), [entrance.id, key, payload, due]);
       }
     }
+  }
+
+  /** A row that is deleted when it is over: until then only its being there is known. */
+  #putShort(table: string, key: string, row: readonly unknown[]): void {
+    this.#short.set(`${table} ${key}`, []);
+    this.#record.put(table, key, row);
   }
 
   #deleteShort(table: string, key: string): void {
@@ -223,6 +225,6 @@ export class Cutter {
 
 /** That something cannot be stored that is to outlive this process. */
 export function notStorable(error: PorticoError): PorticoError {
-  const cure = `${error.cure}; with strict: true it is refused where it is sent or set`;
+  const cure = `${error.cure}; of what tasks send and set only samples are looked at there, so this was found at the commit`;
   return new PorticoError({ code: error.code, where: error.where, what: error.what, cure }, { cause: error });
 }
