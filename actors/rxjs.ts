@@ -71,24 +71,10 @@ export function feed<T>(
 ): Feed {
   const where = String('path' in to ? to.path : to);
   const limit = limitOf(options.overflow, where);
-  if (system instanceof ActorSystem) {
-    return new Flow(
-      source,
-      (value) => system.send(to as ActorRef<T>, value),
-      options.overflow,
-      limit,
-      where,
-      system.dataflow,
-    );
-  }
-  return new Flow(
-    source,
-    (value) => system.send(to as Ingress<T>, value),
-    options.overflow,
-    limit,
-    where,
-    system,
-  );
+  const isActors = system instanceof ActorSystem;
+  const send = (value: T): Promise<void> =>
+    isActors ? system.send(to as ActorRef<T>, value) : system.send(to as Ingress<T>, value);
+  return new Flow(source, send, options.overflow, limit, where, isActors ? system.dataflow : system);
 }
 
 /**

@@ -72,7 +72,7 @@ export const views: readonly (new (bytes: ArrayBuffer) => ArrayBufferView)[] = [
 ];
 
 // A date is a value here: no clock is read.
-// oxlint-disable-next-line no-restricted-globals
+// oxlint-disable-next-line no-restricted-globals -- for the reason above
 export const DateValue: DateConstructor = Date;
 
 /** What all plain objects inherit from. */

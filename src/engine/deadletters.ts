@@ -41,10 +41,11 @@ export class DeadLetters {
   }
 
   /** Takes back what was set aside before the system started. */
-  restore(id: number, workflow: WorkflowRuntime, work: Atom | Pass, error: PorticoError): void {
-    const kind: DeadLetter['kind'] = work instanceof Atom ? 'atom' : work.kind;
+  restore(id: number, workflow: WorkflowRuntime, work: Atom | Pass, error: PorticoError): DeadLetter {
+    const kind = work instanceof Atom ? 'atom' : work.kind;
     const letter: DeadLetter = { id, workflow: workflow.path, kind, events: eventsOf(work), error };
     this.#letters.set(id, { letter, work, workflow });
+    return letter;
   }
 
   get full(): boolean {
@@ -53,12 +54,7 @@ export class DeadLetters {
 
   /** Sets work aside. Streams and pools go on without it, so an atom is copied. */
   add(workflow: WorkflowRuntime, work: Atom | Pass, error: PorticoError): DeadLetter {
-    const id = ++this.last;
-    const kept = work instanceof Atom ? copyOf(work) : work;
-    const kind: DeadLetter['kind'] = kept instanceof Atom ? 'atom' : kept.kind;
-    const letter: DeadLetter = { id, workflow: workflow.path, kind, events: eventsOf(kept), error };
-    this.#letters.set(id, { letter, work: kept, workflow });
-    return letter;
+    return this.restore(++this.last, workflow, work instanceof Atom ? copyOf(work) : work, error);
   }
 
   list(): DeadLetter[] {

@@ -153,11 +153,6 @@ export class Image implements ColdCells {
     for (const [table, dropped] of this.#dropped) if (dropped <= epoch) this.#dropped.delete(table);
   }
 
-  /** Whether there is nothing in it. */
-  get empty(): boolean {
-    return this.#tables.size === 0;
-  }
-
   value(table: string, key: string): unknown {
     const row = this.#tables.get(table)?.get(key);
     return row === undefined ? undefined : this.#codec.decode(row, `${table} ${key}`);

@@ -153,7 +153,7 @@ describe('a value that cannot be stored', () => {
   });
 
   it('is a hole in an array', () => {
-    // oxlint-disable-next-line no-sparse-arrays
+    // oxlint-disable-next-line no-sparse-arrays -- the hole is the subject
     expectRefused({ list: [1, , 2] }, '.list[1] is a hole', 'Fill the array');
   });
 

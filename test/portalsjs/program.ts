@@ -5,7 +5,7 @@ import { PortalsJS } from 'portico/portalsjs';
 export function linesOf(program: string): string[] {
   return capture(() => {
     // The text is the test's own, and running text is the subject here.
-    // oxlint-disable-next-line typescript/no-implied-eval, no-new-func
+    // oxlint-disable-next-line typescript/no-implied-eval, no-new-func -- for the reason above
     const run = new Function('PortalsJS', program) as (global: typeof PortalsJS) => void;
     run(PortalsJS);
   });

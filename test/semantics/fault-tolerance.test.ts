@@ -98,7 +98,7 @@ describe('a turn that throws', () => {
     await using w = await world();
     const ref = await w.create(
       receive<string>((text, ctx) => {
-        // oxlint-disable-next-line typescript/only-throw-error
+        // oxlint-disable-next-line typescript/only-throw-error -- anything may be thrown
         if (text === 'bad') throw thrown;
         ctx.emit(text);
         return same;

@@ -115,7 +115,7 @@ describe('a behavior', () => {
     });
     // @ts-expect-error what comes of “name”?
     receive<Counter>((message) => {
-      // oxlint-disable-next-line typescript/switch-exhaustiveness-check
+      // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the missing case is the subject
       switch (message.type) {
         case 'add':
         case 'read':
