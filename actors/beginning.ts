@@ -91,7 +91,7 @@ export class Beginning {
   #begin(initial: Behavior<never>, creation: ActorCreate | undefined, t: RuntimeContext): void {
     const { ctx, supervision } = this.#runner;
     try {
-      const first = made(initial, ctx, t);
+      const first = made(initial, ctx.at(t), t);
       const extras = extrasOf.get(t);
       const { on } = extras?.supervision ?? supervision;
       if ((on === 'restart' || on === 'backoff') && extras?.initial === undefined) extend({ initial }, t);

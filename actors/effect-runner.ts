@@ -5,6 +5,8 @@
  * F2. When the system stops, running calls are aborted and no further try begins.
  * F3. An outcome that cannot be stored is a failure.
  * F4. Of one effect only so many tries are under way at one time; the others wait, first come, first served.
+ * F5. A call that ends the process at once, again and again, fails after some such attempts. Of one that ends it later, when
+ *     other things are under way, nobody knows.
  */
 import { abortController, type Host } from '../src/index.ts';
 import type { Effect } from './effects.ts';
@@ -13,11 +15,15 @@ import { words } from './undelivered.ts';
 
 const CONCURRENCY = 64;
 
+/** Makes a call, or refuses to if processes have ended in it. */
+type Attempt = <T>(name: string, args: unknown, call: () => T) => T;
+
 export class EffectRunner {
   readonly #effects: ReadonlyMap<string, Effect<never, unknown>>;
   readonly #host: Host;
   readonly #name: string;
   readonly #settle: (id: number, outcome: ActorSend) => void;
+  readonly #attempt: Attempt;
   readonly #controller = abortController();
   readonly #waits = new Set<() => void>();
   readonly #kept = new Map<EffectCall, number>();
@@ -34,11 +40,13 @@ export class EffectRunner {
     host: Host,
     name: string,
     settle: (id: number, outcome: ActorSend) => void,
+    attempt: Attempt,
   ) {
     this.#effects = effects;
     this.#host = host;
     this.#name = name;
     this.#settle = settle;
+    this.#attempt = attempt;
   }
 
   /** `kept` is the number under which the system keeps the call until its outcome is there. */
@@ -78,7 +86,8 @@ export class EffectRunner {
       idempotencyKey: `${this.#name}/${call.origin}/${call.id}`,
       signal: this.#controller.signal,
     };
-    const tried = async (): Promise<unknown> => effect.call(call.args as never, ctx);
+    const tried = async (): Promise<unknown> =>
+      this.#attempt(`effect ${effect.name}`, call.args, () => effect.call(call.args as never, ctx));
     void this.#outcome(call, effect, attempt, tried());
   }
 

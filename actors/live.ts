@@ -65,6 +65,8 @@ const STASH_LIMIT = 1_000;
 export class LiveContext implements ActorContext<never> {
   /** Whether the stash is to be emptied at the end of this turn. */
   unstashes = false;
+  /** Called before users' code is, if processes have ended in it. */
+  before: (() => void) | undefined;
   readonly timers: Timers<never>;
   readonly stash: StashBuffer<never>;
   readonly #services: Services;
@@ -143,9 +145,10 @@ export class LiveContext implements ActorContext<never> {
     return named(this.t);
   }
 
-  /** For a turn of this task context. */
+  /** For a turn of this task context, in which users' code is about to be called. */
   at(t: RuntimeContext): this {
     this.#t = t;
+    if (this.before !== undefined) this.before();
     return this;
   }
 

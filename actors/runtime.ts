@@ -6,7 +6,7 @@
  *     event brings several (those that waited, those unstashed), or something that must stay whatever becomes of the
  *     message (that a timer fired, that a reply came), `keep` makes turns of their own of them.
  */
-import type { Continuation, Key, ReplierContext } from '../src/index.ts';
+import type { CareOf, Continuation, Key, ReplierContext } from '../src/index.ts';
 import { Asking, type AskTimeout } from './asking.ts';
 import { Beginning } from './beginning.ts';
 import { Behavior, same, stopped, unhandled } from './behavior.ts';
@@ -35,7 +35,7 @@ import { answerKnock, mayEnter } from './knocks.ts';
 import { LiveContext, type Services } from './live.ts';
 import { badBehavior, handlerOf, made } from './making.ts';
 import { ActorCreate, BY_ACTOR, Control, Leave, LookAgain, routed, type AnyControl } from './messages.ts';
-import { isOutside, tellOutside, type Outlets } from './outlets.ts';
+import { isOutside, sameAgain, tellOutside, type Outlets } from './outlets.ts';
 import type { ActorAsk } from './portal.ts';
 import { ActorRef } from './ref.ts';
 import { waitForRestart, type RestartDue } from './restarts.ts';
@@ -105,6 +105,19 @@ export class ActorRuntime implements Services {
     t.emitTo(key, value);
   };
 
+  /** Where processes have ended in calls of users' code, these fail instead, and supervision decides. */
+  readonly care: CareOf = {
+    same: sameAgain,
+    calls: (handle, call) => {
+      this.#ctx.before = call;
+      try {
+        return handle();
+      } finally {
+        this.#ctx.before = undefined;
+      }
+    },
+  };
+
   /** What became of an ask of a portal. */
   readonly portalReply: Continuation<unknown, number, unknown>;
 
@@ -118,8 +131,8 @@ export class ActorRuntime implements Services {
   /** B1. */
   #deliver(message: unknown, behavior: Behavior<never>, t: RuntimeContext): void {
     if (behavior.onMessage === undefined && this.#beginning.recognises(message, t)) return;
-    const ctx = this.#ctx.at(t);
     try {
+      const ctx = this.#ctx.at(t);
       const handle = behavior.onMessage ?? handlerOf(behavior, ctx, t);
       const next = handle(message, ctx);
       if (next !== same || ctx.unstashes) this.#become(next, message, t);

@@ -60,8 +60,9 @@ export class Stashing {
     else if (behavior === backingOff) waitForRestart(message, runner.supervision, this.#undelivered, t);
     else {
       try {
-        const handle = behavior.onMessage ?? handlerOf(behavior, runner.ctx, t);
-        const next = handle(message, runner.ctx.at(t));
+        const ctx = runner.ctx.at(t);
+        const handle = behavior.onMessage ?? handlerOf(behavior, ctx, t);
+        const next = handle(message, ctx);
         if (next !== same) runner.changeTo(next, message, t);
       } catch (error) {
         runner.failed(error, message, t);

@@ -59,7 +59,7 @@ import { actorWorkflow, type ActorWorkflow, type WorkflowOf } from './workflow.t
 /** What a system of actors is started with. */
 export interface StartOptions extends Pick<
   RunningOptions,
-  'ingressLimit' | 'sendLimit' | 'maxMessageBytes' | 'remember'
+  'ingressLimit' | 'sendLimit' | 'maxMessageBytes' | 'remember' | 'maxAttempts'
 > {
   /** The behaviors by name. */
   readonly behaviors?: Readonly<Record<string, { readonly definition: Definition }>>;
@@ -183,8 +183,10 @@ export async function startWith(options: StartOptions, workflowOf: WorkflowOf): 
   return system;
 }
 
-function limitsOf({ ingressLimit, sendLimit, maxMessageBytes, remember }: StartOptions): RunningOptions {
+function limitsOf(options: StartOptions): RunningOptions {
+  const { ingressLimit, sendLimit, maxMessageBytes, remember, maxAttempts } = options;
   return {
+    ...(maxAttempts !== undefined && { maxAttempts }),
     ...(ingressLimit !== undefined && { ingressLimit }),
     ...(sendLimit !== undefined && { sendLimit }),
     ...(maxMessageBytes !== undefined && { maxMessageBytes }),
@@ -285,10 +287,16 @@ export class ActorSystem implements AsyncDisposable {
     const name = options.name ?? 'actors';
     const effects = new Map(Object.values(options.effects ?? {}).map((effect) => [effect.name, effect]));
     this.#waiters = new Waiters(dataflow.run);
-    this.#effects = new EffectRunner(effects, host, name, (id, outcome) => {
-      this.#check(outcome.ref, outcome.message);
-      this.#settle(outlets.effects, id, outcome).catch(() => undefined);
-    });
+    this.#effects = new EffectRunner(
+      effects,
+      host,
+      name,
+      (id, outcome) => {
+        this.#check(outcome.ref, outcome.message);
+        this.#settle(outlets.effects, id, outcome).catch(() => undefined);
+      },
+      (effect, args, call) => dataflow.attempt(effect, args, call),
+    );
     this.#door = new Door(
       (send, once) => (once === undefined ? this.#put(send) : this.#putOnce(send, once)),
       this.#waiters,

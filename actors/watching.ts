@@ -67,8 +67,8 @@ export class Watching {
 
   signal(signal: Signal, behavior: Behavior<never>, t: RuntimeContext): void {
     const { ctx } = this.#runner;
-    ctx.at(t);
     try {
+      ctx.at(t);
       if (behavior.onMessage === undefined) handlerOf(behavior, ctx, t);
       const next = behavior.onSignal === undefined ? unhandled : behavior.onSignal(signal, ctx);
       if (next === unhandled && signal.signal === 'terminated') throw deathPact(signal.ref, named(t));

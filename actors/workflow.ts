@@ -96,7 +96,7 @@ export function actorWorkflow(
 export type WorkflowOf = typeof actorWorkflow;
 
 /** What the task of the actors does. */
-export type ActorTask = Pick<ActorRuntime, 'onNext' | 'onTimer' | 'onRequest' | 'portalReply'>;
+export type ActorTask = Pick<ActorRuntime, 'onNext' | 'onTimer' | 'onRequest' | 'portalReply' | 'care'>;
 
 /** @internal The same, with something between the actors and their messages: a stage before them, and one around them. */
 export function workflowAround(
@@ -127,6 +127,7 @@ export function workflowAround(
     )
     .withName('ActorRuntime')
     .withOnTimer(runtime.onTimer)
+    .withCare(runtime.care)
     .sink();
   if (stream !== undefined) app.connect(stream, sequencer);
   app.connect(out, sequencer);

@@ -73,6 +73,7 @@ export const errorCatalogue = {
   'task/init-failed': ['program', 'The factory of a task failed, or made something that cannot run there.'],
   'task/promise': ['program', 'A handler returned a promise, and a turn cannot wait for it.'],
   'task/bad-result': ['program', 'A function of a task returned something that the task cannot use.'],
+  'task/deadly': ['program', 'The process has ended too often while this was handled; it is refused now.'],
   'atom/failed': ['program', 'An error reached the end of a workflow unhandled; the whole atom was undone.'],
   'generator/failed': ['program', 'A generator threw; `cause` is its error.'],
   'generator/not-repeatable': [

@@ -45,7 +45,7 @@ export {
 // Write its tasks.
 export * as tasks from './graph/tasks.ts';
 export { same, type Asks, type MachineState, type Stash } from './graph/tasks.ts';
-export type { InitContext, Task } from './graph/task.ts';
+export type { CareOf, InitContext, Task } from './graph/task.ts';
 export { MapState, perKeyMap, perKeyState, perTaskMap, perTaskState, ValueState } from './graph/state.ts';
 export { answer, continuation, type Answer } from './graph/portals.ts';
 export type {
@@ -76,6 +76,7 @@ export type { Aborted, Clock, Host, LogLevel, LogRecord, ManualClock } from './h
 
 // Keep it.
 export { memoryStore, type Store, type StoreParts } from './system/store.ts';
+export type { LastWords } from './engine/care.ts';
 export type { EpochOptions } from './engine/epoch.ts';
 export type { Once, RememberOptions } from './engine/entered.ts';
 export type { DataType } from './codec.ts';

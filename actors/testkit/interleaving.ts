@@ -99,8 +99,9 @@ interface Waiting {
 
 /** The task of the actors, saying who sends what, and when it has handled a message. */
 function handledOneByOne(runtime: ActorRuntime): ActorTask {
-  const { onNext, onTimer, onRequest, portalReply } = runtime;
+  const { onNext, onTimer, onRequest, portalReply, care } = runtime;
   return {
+    care,
     onNext: (value, t) => {
       onNext(value, signing(t));
       // I3.

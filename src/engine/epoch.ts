@@ -12,6 +12,7 @@ import type { Codec } from '../codec.ts';
 import { ours, PorticoError, describe } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Row, State } from '../state/state.ts';
+import type { LastWords } from './care.ts';
 import type { Instance } from './instance.ts';
 import type { Cell } from './cells.ts';
 import { Cutter, notStorable } from './cut.ts';
@@ -31,6 +32,8 @@ export interface Kept {
   readonly last: number;
   /** How often the store was taken over, this time included. */
   readonly run: number;
+  /** What the process before said last, and where this one speaks; undefined if the store has no place for that. */
+  readonly words: { readonly last: LastWords; readonly before: string | undefined } | undefined;
 }
 
 /** How often to cut, and what to keep in memory. */

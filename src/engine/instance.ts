@@ -9,6 +9,7 @@ import { streamPath, type EntityKind } from '../graph/application.ts';
 import { handlersOf, type InitContext, type TaskSpec } from '../graph/task.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { AtomPool } from './atom.ts';
+import { guardedFunction, guardedHandlers, type Care } from './care.ts';
 import { TaskContext } from './context.ts';
 import { TaskState, type Surroundings } from './task.ts';
 import { EgressRuntime } from './egress.ts';
@@ -36,6 +37,8 @@ export interface Ground extends WorkflowHost, Surroundings, OutboxGround {
   readonly image: Image | undefined;
   /** How much of what has entered under a key is remembered. */
   readonly remember: RememberOptions;
+  /** Looks after what is handled, if processes have ended in it. */
+  readonly care: Care | undefined;
   /** What launched applications offer. */
   entity(path: string): Entity | undefined;
 }
@@ -242,7 +245,8 @@ export class Instance {
     operators: Operator[],
     pool: AtomPool,
   ): void {
-    const handlers = handlersOf(spec);
+    const guard = this.#ground.care?.guard(state.path, spec.care);
+    const handlers = guard === undefined ? handlersOf(spec) : guardedHandlers(handlersOf(spec), guard);
     const last = operators.at(-1);
     // Parts of one task share state, so one runs over the whole atom before the next.
     const keyed = last instanceof KeyOperator && last.context.path !== state.path;
@@ -262,10 +266,17 @@ export class Instance {
     };
     const context = new TaskContext(state, entrance, abilities, this.#ground);
     for (const { portal, handle } of spec.answers)
-      this.#find(portal.path, 'portal').answerWith(entrance, handle);
-    if (lean === undefined) operators.push(new HandlerOperator(handlers, key, context, pool));
-    else if (key !== undefined) operators.push(new KeyedMapOperator(key, lean.f, context, pool));
-    else operators.push(leanOperator(lean.kind, lean.f, context, pool));
+      this.#find(portal.path, 'portal').answerWith(
+        entrance,
+        guard === undefined ? handle : guardedFunction(handle, guard),
+      );
+    if (lean === undefined) {
+      operators.push(new HandlerOperator(handlers, key, context, pool, guard));
+      return;
+    }
+    const f = guard === undefined ? lean.f : guardedFunction(lean.f, guard);
+    if (key !== undefined) operators.push(new KeyedMapOperator(key, f, context, pool));
+    else operators.push(leanOperator(lean.kind, f, context, pool));
   }
 }
 

@@ -12,6 +12,7 @@ import { manyOf, settled } from '../graph/arguments.ts';
 import type { Key } from '../graph/keys.ts';
 import type { Handlers, LeanFunction, LeanKind } from '../graph/task.ts';
 import { Failure, type Atom, type AtomPool, type End } from './atom.ts';
+import type { Guard } from './care.ts';
 import type { UndoLog } from './cells.ts';
 import type { TaskContext } from './context.ts';
 import { checkedKey } from './task.ts';
@@ -311,8 +312,16 @@ export class HandlerOperator implements Operator {
   readonly #key: KeyOperator | undefined;
   readonly #pool: AtomPool;
   readonly #undoLog: UndoLog;
+  /** Looks after continuations; the handlers are looked after themselves. */
+  readonly #guard: Guard | undefined;
 
-  constructor(handlers: Handlers, key: KeyOperator | undefined, context: TaskContext, pool: AtomPool) {
+  constructor(
+    handlers: Handlers,
+    key: KeyOperator | undefined,
+    context: TaskContext,
+    pool: AtomPool,
+    guard: Guard | undefined,
+  ) {
     this.#onNext = handlers.onNext;
     this.#onError = handlers.onError;
     this.#onTimer = handlers.onTimer;
@@ -321,6 +330,7 @@ export class HandlerOperator implements Operator {
     this.context = context;
     this.#pool = pool;
     this.#undoLog = context.turns.undoLog;
+    this.#guard = guard;
   }
 
   run(input: Atom, _owned: boolean, end: End): Atom {
@@ -418,7 +428,11 @@ export class HandlerOperator implements Operator {
     context.cell = undefined;
     context.savepoint = out.n;
     try {
-      ask.resume(context);
+      if (this.#guard === undefined) ask.resume(context);
+      else
+        this.#guard(ask.askerKey, ask.outcome, () => {
+          ask.resume(context);
+        });
       turns.keep();
     } catch (error) {
       this.#failed(out, error);

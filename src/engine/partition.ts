@@ -10,6 +10,7 @@ import { deriveKey, type Key } from '../graph/keys.ts';
 import type { Clock, LogLevel } from '../host.ts';
 import type { Known, Plan } from '../plan/plan.ts';
 import { AtomPool, type Atom } from './atom.ts';
+import type { Care } from './care.ts';
 import { checkedKey } from './task.ts';
 import { DeadLetters } from './deadletters.ts';
 import { TaskTimers, type Pass, type TaskTimer } from './entrance.ts';
@@ -41,6 +42,8 @@ export interface PartitionOptions {
   readonly door?: ((value: unknown, where: string) => void) | undefined;
   /** How much of what has entered under a key is remembered. */
   readonly remember?: Partial<RememberOptions> | undefined;
+  /** Looks after what is handled, if processes have ended in it. */
+  readonly care?: Care | undefined;
   /** Waits, outside all turns. */
   readonly pause?: (ms: number) => Promise<void>;
 }
@@ -66,6 +69,7 @@ export class Partition implements Ground, Known {
   readonly check: PartitionOptions['check'];
   readonly #door: PartitionOptions['check'];
   readonly remember: RememberOptions;
+  readonly care: Care | undefined;
   readonly pause: (ms: number) => Promise<void>;
   /** Called when something waits that may leave only after a commit. */
   onHeld: (() => void) | undefined;
@@ -78,6 +82,7 @@ export class Partition implements Ground, Known {
     this.image = image;
     this.check = options.check;
     this.#door = options.door ?? options.check;
+    this.care = options.care;
     this.remember = { ...REMEMBER, ...options.remember };
     this.pause = options.pause ?? (() => Promise.resolve());
     this.ready = order === 'fair' ? new FairReady() : new RankedReady(this.random);

@@ -6,6 +6,7 @@ import type { Stream } from './handles.ts';
 import type { Key } from './keys.ts';
 import type { Answer } from './portals.ts';
 import {
+  type CareOf,
   erased,
   identitySpec,
   specOf,
@@ -273,6 +274,12 @@ export class TaskFlow<I, O, C = ProcessorContext<O>> extends Flow<O> {
   /** Runs when a timer set with `ctx.after` is due. */
   withOnTimer<P = unknown>(onTimer: (payload: P, ctx: C) => void): this {
     return this.#handlers({ onTimer: erased(onTimer) });
+  }
+
+  /** @internal Says what to do with an event in which processes have ended. */
+  withCare(care: CareOf): this {
+    this.workflow.modify(this.position, (spec) => ({ ...spec, care }));
+    return this;
   }
 
   /** Puts advice around the task: it decides whether and with what value the task's own handler is called. */

@@ -69,8 +69,21 @@ export interface TaskSpec {
   readonly owns: readonly StateHandle[];
   /** What is wrong with what it was made of. */
   readonly mistakes: readonly Mistake[];
+  /** How it is looked after when processes have ended in what it handles. */
+  readonly care?: CareOf;
   /** The behaviors that this is a sequence of, if it is one. The handlers run them; `explain` shows them. */
   readonly steps?: readonly Step[];
+}
+
+/** What a task says of the events in which a process may end. */
+export interface CareOf {
+  /** What of an event is the same when it is sent again. The event itself if not given. */
+  readonly same?: (value: unknown) => unknown;
+  /**
+   * Handles an event that brings several calls of users' code, and says before each that it comes; that throws if it is to be
+   * refused. If not given, the whole event is one call.
+   */
+  readonly calls?: <T>(handle: () => T, call: () => void) => T;
 }
 
 /** What the factory of a task is told. There is no event yet, and so no key, no state and nothing to emit to. */

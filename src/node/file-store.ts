@@ -4,6 +4,7 @@ import { fileJournal, type FileJournalOptions } from '../journal/file-journal.ts
 import { snapshotState } from '../state/snapshot-state.ts';
 import type { Store } from '../system/store.ts';
 import { nodeDisk } from './disk.ts';
+import { lastWordsIn } from './last-words.ts';
 import { levelState } from './level-state.ts';
 
 /** How a store in a folder may differ from the usual. */
@@ -60,6 +61,7 @@ export function fileStore(path: string, { state = 'level', journal = {} }: FileS
         state === 'level'
           ? levelState(join(folder, 'state'))
           : snapshotState(nodeDisk(join(folder, 'snapshots'))),
+      lastWords: lastWordsIn(folder),
     }),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * What Portico offers on Node beyond the core: a store in a folder, and a log for the terminal.
+ * What Portico offers on Node beyond the core: a store in a folder, a watchdog, and a log for the terminal.
  *
  * @packageDocumentation
  */
@@ -10,3 +10,4 @@ export type { Disk, DiskFile } from '../host.ts';
 export type { FileJournalOptions } from '../journal/file-journal.ts';
 export type { LogLevel, LogRecord } from '../index.ts';
 export { showsColors, terminalLog, type TerminalStream } from './terminal.ts';
+export { watchedHost, type WatchOptions } from './watchdog.ts';

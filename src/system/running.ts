@@ -9,6 +9,7 @@
  */
 import { describe, ours, PorticoError } from '../errors.ts';
 import type { DataType } from '../codec.ts';
+import { Care, CARE_MS } from '../engine/care.ts';
 import type { Entered, Once, RememberOptions } from '../engine/entered.ts';
 import { Epochs, storeFailed, type EpochOptions, type Kept } from '../engine/epoch.ts';
 import { Partition } from '../engine/partition.ts';
@@ -85,6 +86,11 @@ export interface RunningOptions {
   readonly maxMessageBytes?: number;
   /** How much is remembered of what has entered under an idempotency key, at each ingress. */
   readonly remember?: Partial<RememberOptions>;
+  /**
+   * How often a process may end while the same event is handled, before that event is refused instead: its turn fails with
+   * `task/deadly`. Infinity for never. 3 if not given.
+   */
+  readonly maxAttempts?: number;
 }
 
 /**
@@ -117,6 +123,9 @@ export async function startSystem(options: RunningOptions = {}): Promise<Running
   try {
     return new RunningSystem(options, kept);
   } catch (error) {
+    // The process did not fall.
+    kept.words?.last.say('');
+    kept.words?.last.close();
     await kept.state.close();
     await kept.journal.close();
     throw error;
@@ -141,6 +150,8 @@ const EPOCHS: EpochOptions = {
   applyBytes: 0x40_0000,
   checkpointBytes: 0x100_0000,
 };
+
+const MAX_ATTEMPTS = 3;
 
 /** 1 MiB. */
 const MESSAGE_BYTES = 0x10_0000;
@@ -180,6 +191,8 @@ export class RunningSystem implements AsyncDisposable {
   #closed: Promise<void> | undefined;
   #hurry: () => void = nothing;
   #hurried = false;
+  readonly #care: Care | undefined;
+  #noRest: () => void = nothing;
 
   /** @internal */
   constructor(options: RunningOptions, kept: Kept | undefined) {
@@ -192,6 +205,7 @@ export class RunningSystem implements AsyncDisposable {
       ingressLimit = 1024,
       sendLimit = 100_000,
       remember = {},
+      maxAttempts = MAX_ATTEMPTS,
       maxMessageBytes = MESSAGE_BYTES,
     } = options;
     refuse('startSystem', [
@@ -201,6 +215,7 @@ export class RunningSystem implements AsyncDisposable {
       ...atLeast('ingressLimit', ingressLimit, 1),
       ...atLeast('sendLimit', sendLimit, 1),
       ...atLeast('maxMessageBytes', maxMessageBytes, 1),
+      ...atLeast('maxAttempts', maxAttempts, 1),
       ...anObject('remember', remember),
       ...atLeast('remember.maxKeys', remember.maxKeys ?? 0, 0),
       ...atLeast('remember.maxAgeMs', remember.maxAgeMs ?? 0, 0),
@@ -211,6 +226,7 @@ export class RunningSystem implements AsyncDisposable {
     const host = guardedHost(given);
     this.#host = host;
     this.run = kept?.run ?? 0;
+    this.#care = kept && this.#careFor(kept, maxAttempts);
     this.#ingressLimit = ingressLimit;
     this.#sendLimit = sendLimit;
     this.partition = new Partition({
@@ -229,6 +245,7 @@ export class RunningSystem implements AsyncDisposable {
       door: kept && doorOf(options.types ?? [], maxMessageBytes),
       pause: (ms) => new Promise((resolve) => host.after(ms, resolve)),
       remember,
+      care: this.#care?.isNeeded === true ? this.#care : undefined,
     });
     this.deadLetters = deadLettersOf(
       this.partition,
@@ -249,6 +266,33 @@ export class RunningSystem implements AsyncDisposable {
       this.#down = true;
       throw error;
     }
+  }
+
+  /** Looks after what is handled, if processes have ended in it. */
+  #careFor({ words, codec }: Kept, maxAttempts: number): Care | undefined {
+    if (words === undefined) return undefined;
+    const host = this.#host;
+    const care = new Care({
+      words: words.last,
+      before: words.before,
+      nowMs: host.now(),
+      codec,
+      maxAttempts,
+      log: (level, value) => {
+        host.log({ level, name: 'system', path: 'startSystem', value });
+      },
+    });
+    const rests = (): void => {
+      care.rest();
+    };
+    if (care.isNeeded) this.#noRest = host.after(CARE_MS, rests, 'aside');
+    return care;
+  }
+
+  /** @internal Carries out something under a name, or refuses to if processes have ended in it. */
+  attempt<T>(name: string, value: unknown, act: () => T): T {
+    refuse('attempt', aFunction('what is to be attempted', act));
+    return this.#care?.isNeeded === true ? this.#care.guard(name)(undefined, value, act) : act();
   }
 
   /** Y3. */
@@ -577,6 +621,7 @@ export class RunningSystem implements AsyncDisposable {
       over.cancel();
     }
     this.#down = true;
+    this.#wordsEnd();
     this.#cancelAlarm?.();
     this.#tellAll(
       wrong('system/shut-down', 'shutdown', 'the system was shut down', 'Wait for idle() before'),
@@ -747,8 +792,15 @@ export class RunningSystem implements AsyncDisposable {
     this.#epochs?.fail(systemFailed(failure));
     // Whoever takes the store over must not wait for this process to end.
     void this.#epochs?.letGo();
+    this.#wordsEnd();
     this.#host.log({ level: 'error', name: 'system', path: failure.where, value: failure.message });
     this.#tellAll(systemFailed(failure));
+  }
+
+  /** The process did not end in anything. */
+  #wordsEnd(): void {
+    this.#noRest();
+    this.#care?.end();
   }
 
   #tellAll(error: PorticoError): void {

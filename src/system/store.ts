@@ -1,6 +1,7 @@
 /** Where a system is kept: its journal and its state, and how they are opened together. */
 import { Codec, type DataType } from '../codec.ts';
 import { ours, PorticoError } from '../errors.ts';
+import type { LastWords } from '../engine/care.ts';
 import { entryMaps } from '../engine/forms.ts';
 import type { Kept } from '../engine/epoch.ts';
 import { readImage, replay } from '../engine/recover.ts';
@@ -13,6 +14,11 @@ import type { State } from '../state/state.ts';
 export interface StoreParts {
   readonly journal: Journal;
   readonly state: State;
+  /**
+   * Where a process leaves word of what it is doing, for the one after it. Without it a message that ends the process is not
+   * found, and ends every process after it as well.
+   */
+  readonly lastWords?: LastWords;
 }
 
 /**
@@ -49,9 +55,33 @@ export interface Store {
 export function memoryStore(): Store {
   const journal = memoryMedium();
   const state = new MemoryStateMedium();
+  const said = new Map<number, string>();
   return {
     name: 'memory',
-    parts: async () => ({ journal: memoryJournal(journal), state: memoryState(state) }),
+    parts: async () => ({
+      journal: memoryJournal(journal),
+      state: memoryState(state),
+      lastWords: memoryWords(said),
+    }),
+  };
+}
+
+/** Words in memory, by run. */
+function memoryWords(said: Map<number, string>): LastWords {
+  let run = 0;
+  return {
+    open: async (now) => {
+      run = now;
+      const before = [...said].sort(([a], [b]) => a - b).at(-1)?.[1];
+      said.clear();
+      said.set(run, '');
+      return before;
+    },
+    say: (text) => {
+      // Of one that was taken over nobody hears any more.
+      if (said.has(run)) said.set(run, text);
+    },
+    close: () => undefined,
   };
 }
 
@@ -69,7 +99,7 @@ export async function openStore(
   owner: string,
   pause: (ms: number) => Promise<void>,
 ): Promise<Kept> {
-  const { journal, state } = await store.parts();
+  const { journal, state, lastWords } = await store.parts();
   const codec = codecOf(types);
   let isStateOpen = false;
   try {
@@ -85,7 +115,8 @@ export async function openStore(
     const image = await readImage(state, codec);
     // Reading takes its time. Who was taken over meanwhile hands over nothing.
     await journal.check();
-    return { journal, state, codec, image, last, run };
+    const words = lastWords && { last: lastWords, before: await lastWords.open(run) };
+    return { journal, state, codec, image, last, run, words };
   } catch (error) {
     if (isStateOpen) await state.close();
     await journal.close();
