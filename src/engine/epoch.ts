@@ -7,6 +7,7 @@
  * E3. What an epoch made leaves the partition after its commit, never before (G3); if that fails, it never leaves.
  * E4. The state is behind the journal, and a cell that it does not have in its newest form stays in memory.
  * E5. Of the journal only what a checkpoint of the state covers is dropped.
+ * E6. What the journal or the state has no room for is tried again until it has, and nothing runs meanwhile.
  */
 import type { Codec } from '../codec.ts';
 import { ours, PorticoError, describe } from '../errors.ts';
@@ -57,7 +58,7 @@ export interface EpochListener {
   committed(): void;
   /** There may be a cut again. */
   mayCut(): void;
-  /** The journal is full; the same record is tried again, until there is room. */
+  /** The journal is full, or the state; the same is tried again, until there is room. */
   full(error: PorticoError): void;
   failed(error: PorticoError): void;
 }
@@ -112,6 +113,8 @@ export class Epochs {
   /** The youngest epoch that is durable. */
   #durable = 0;
   #applying: Promise<void> | undefined;
+  /** Where there is no room now. */
+  readonly #full = new Set<Journal | State>();
   /** Whether it was told to come to its end: it does not wait for room any more. */
   #closing = false;
   #end: Promise<undefined> | undefined;
@@ -232,6 +235,11 @@ export class Epochs {
     return written.length >= MOST_DIRTY * this.#options.epochDirty && this.#mustWait;
   }
 
+  /** Whether nothing may run because what would come of it could not be kept. */
+  get full(): boolean {
+    return this.#full.size > 0;
+  }
+
   /** Whether all that has happened is durable. */
   get settled(): boolean {
     return !this.changed && this.#commit === undefined;
@@ -313,31 +321,42 @@ export class Epochs {
         await this.#apply();
         await this.#checkpoint();
       }
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      // The journal has what there was no room for.
     } finally {
       await state.close();
       await journal.close();
     }
   }
 
-  async #append(record: Recorded, epoch: number, gone: readonly Cell[], waiting: Waiting): Promise<void> {
+  /** E6. */
+  async #whenThereIsRoom<T>(place: Journal | State, write: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        this.#seq = await this.#kept.journal.append(record.body);
-        break;
+        const written = await write();
+        if (this.#full.delete(place)) this.#listener.mayCut();
+        return written;
       } catch (error) {
-        const known = ours(error) ?? storeFailed(error);
-        if (known.code === 'journal/full') {
-          this.#listener.full(known);
-          if (!this.#closing) {
-            await this.#partition.pause(FULL_MS);
-            continue;
-          }
-        }
-        this.#commit = undefined;
-        waiting.reject(known);
-        this.#fail(known);
-        return;
+        if (!isFull(error)) throw error;
+        if (!this.#full.has(place)) this.#listener.full(error);
+        this.#full.add(place);
+        if (this.#closing) throw error;
+        await this.#partition.pause(FULL_MS);
       }
+    }
+  }
+
+  async #append(record: Recorded, epoch: number, gone: readonly Cell[], waiting: Waiting): Promise<void> {
+    const { journal } = this.#kept;
+    try {
+      this.#seq = await this.#whenThereIsRoom(journal, () => journal.append(record.body));
+    } catch (error) {
+      const known = ours(error) ?? storeFailed(error);
+      this.#commit = undefined;
+      waiting.reject(known);
+      this.#fail(known);
+      return;
     }
     this.#commit = undefined;
     this.#durable = epoch;
@@ -350,7 +369,8 @@ export class Epochs {
       this.#applying = this.#apply()
         .then(() => (this.#uncheckedBytes >= this.#options.checkpointBytes ? this.#checkpoint() : undefined))
         .catch((error: unknown) => {
-          this.#fail(ours(error) ?? storeFailed(error));
+          // At the end the journal has what there was no room for.
+          if (!isFull(error)) this.#fail(ours(error) ?? storeFailed(error));
         })
         .finally(() => {
           this.#applying = undefined;
@@ -405,7 +425,8 @@ export class Epochs {
     this.#rowBytes = 0;
     this.#gone = [];
     const { state, image } = this.#kept;
-    await state.apply(await rowsFor(state, { drops, rows }), seq);
+    const all = await rowsFor(state, { drops, rows });
+    await this.#whenThereIsRoom(state, () => state.apply(all, seq));
     this.#applied = epoch;
     image.reached(epoch);
     for (const cell of gone) {
@@ -420,8 +441,9 @@ export class Epochs {
   /** E5. */
   async #checkpoint(): Promise<void> {
     this.#uncheckedBytes = 0;
-    const position = await this.#kept.state.checkpoint();
-    await this.#kept.journal.trim(position + 1);
+    const { journal, state } = this.#kept;
+    const position = await this.#whenThereIsRoom(state, () => state.checkpoint());
+    await this.#whenThereIsRoom(journal, () => journal.trim(position + 1));
   }
 
   /** Lets go of cells that the state has as well, those first that were not used of late. */
@@ -474,7 +496,11 @@ const MOST_DIRTY = 4;
 /** Milliseconds of work after which there is a commit if somebody waits for it. */
 const WAITED_MS = 2;
 
-/** How long to wait before a record is tried again for which there was no room. */
+function isFull(error: unknown): error is PorticoError {
+  return ['journal/full', 'state/full'].includes(ours(error)?.code ?? '');
+}
+
+/** How long to wait before what there was no room for is tried again. */
 const FULL_MS = 250;
 
 export function storeFailed(cause: unknown): PorticoError {

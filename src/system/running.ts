@@ -184,8 +184,6 @@ export class RunningSystem implements AsyncDisposable {
   /** Those who wait for room, by the path of the stream. */
   readonly #room = new Map<string, Sender[]>();
   readonly #epochs: Epochs | undefined;
-  /** Why nothing runs now: there is no room to keep what would come of it. */
-  #full: PorticoError | undefined;
   /** Whether it is being shut down: nothing enters any more. */
   #leaving = false;
   #closed: Promise<void> | undefined;
@@ -299,16 +297,13 @@ export class RunningSystem implements AsyncDisposable {
   #keep(kept: Kept, options: EpochOptions): Epochs {
     return new Epochs(this.partition, kept, options, {
       committed: () => {
-        this.#full = undefined;
         this.#wake();
       },
       mayCut: () => {
         this.#wake();
       },
       full: (error) => {
-        if (this.#full === undefined)
-          this.#host.log({ level: 'error', name: 'system', path: error.where, value: error.message });
-        this.#full = error;
+        this.#host.log({ level: 'error', name: 'system', path: error.where, value: error.message });
       },
       failed: (error) => {
         this.#fail(error);
@@ -697,7 +692,7 @@ export class RunningSystem implements AsyncDisposable {
 
   #runSlice(): void {
     // Somebody wakes it when there is room, or may be a cut again.
-    if (this.#full !== undefined || this.#epochs?.crowded === true) return;
+    if (this.#epochs?.full === true || this.#epochs?.crowded === true) return;
     const { partition } = this;
     const until = this.#host.now() + SLICE_MS;
     let goesOn = partition.runnable;

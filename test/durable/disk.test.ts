@@ -21,7 +21,7 @@ const up = (system: ActorSystem): Promise<void> =>
 const count = (system: ActorSystem): Promise<number> =>
   system.ask(system.entity(counter(0), 'one'), { type: 'read' });
 
-function place(): { readonly disk: SimulatedDisk; readonly store: Store } {
+function place(): { readonly disk: SimulatedDisk; readonly states: SimulatedDisk; readonly store: Store } {
   const disk = new SimulatedDisk({ slowness: 0 });
   const states = new SimulatedDisk({ slowness: 0 });
   const store: Store = {
@@ -32,7 +32,7 @@ function place(): { readonly disk: SimulatedDisk; readonly store: Store } {
         state: snapshotState(states.mount()),
       }),
   };
-  return { disk, store };
+  return { disk, states, store };
 }
 
 describe('a system whose disk is full', () => {
@@ -53,6 +53,46 @@ describe('a system whose disk is full', () => {
     expect(acknowledged).toEqual([1, 2, 3]);
     expect(await count(system)).toBe(4);
     expect(lines).toHaveLength(1);
+  });
+});
+
+describe('a system whose state has no room', () => {
+  // The state is brought up to date, and made durable, after every commit.
+  const epochs = { applyBytes: 1, checkpointBytes: 1 };
+
+  // A checkpoint that found no room ended the system, though the journal had everything and could wait.
+  it('holds still until there is room, and goes on then', async () => {
+    const { states, store } = place();
+    const lines: LogRecord[] = [];
+    const log = (line: LogRecord): void => void lines.push(line);
+    await using system = await start({ behaviors: { counter }, store, epochs, log });
+    await up(system);
+    states.capacityBytes = 0;
+    const waiting = [1, 2, 3].map(() => up(system));
+    await expect.poll(() => lines.length).toBeGreaterThan(0);
+    expect(String(lines[0]?.value)).toContain('state/full');
+    const later = up(system);
+    states.capacityBytes = Infinity;
+    await Promise.all([...waiting, later]);
+    expect(await count(system)).toBe(5);
+    expect(system.dataflow.failure).toBeUndefined();
+    expect(lines).toHaveLength(1);
+  });
+
+  it('can be stopped, and loses nothing: the journal has it', async () => {
+    const { states, store } = place();
+    const lines: LogRecord[] = [];
+    const log = (line: LogRecord): void => void lines.push(line);
+    const system = await start({ behaviors: { counter }, store, epochs, log });
+    await up(system);
+    states.capacityBytes = 0;
+    const second = up(system);
+    await expect.poll(() => lines.length).toBeGreaterThan(0);
+    await system.stop();
+    await second;
+    states.capacityBytes = Infinity;
+    await using next = await start({ behaviors: { counter }, store });
+    expect(await count(next)).toBe(2);
   });
 });
 

@@ -113,8 +113,8 @@ export const bugs: Readonly<Record<string, Change>> = {
   },
   'a snapshot says that it is one record further': {
     file: epoch,
-    from: 'await state.apply(await rowsFor(state, { drops, rows }), seq);',
-    to: 'await state.apply(await rowsFor(state, { drops, rows }), seq + 1);',
+    from: 'state.apply(all, seq)',
+    to: 'state.apply(all, seq + 1)',
   },
   'who was taken over cleans up what the newer one needs': {
     file: snapshot,
@@ -140,13 +140,13 @@ export const bugs: Readonly<Record<string, Change>> = {
   },
   'the journal is trimmed up to its end': {
     file: epoch,
-    from: 'await this.#kept.journal.trim(position + 1);',
-    to: 'await this.#kept.journal.trim(position + 1000);',
+    from: 'journal.trim(position + 1)',
+    to: 'journal.trim(position + 1000)',
   },
   'the journal is trimmed before the checkpoint is durable': {
     file: epoch,
-    from: 'const position = await this.#kept.state.checkpoint();\n    await this.#kept.journal.trim(position + 1);',
-    to: 'const position = this.#seq;\n    await this.#kept.journal.trim(position + 1);\n    await this.#kept.state.checkpoint();',
+    from: 'const position = await this.#whenThereIsRoom(state, () => state.checkpoint());\n    await this.#whenThereIsRoom(journal, () => journal.trim(position + 1));',
+    to: 'const position = this.#seq;\n    await journal.trim(position + 1);\n    await state.checkpoint();',
   },
   'a cell is evicted that the state does not have': {
     file: epoch,
