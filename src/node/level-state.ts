@@ -2,14 +2,16 @@
  * A state in LevelDB (the package classic-level), for what does not fit into memory. Rows are read from its cache or from
  * its files when they are needed, so opening does not depend on how many there are.
  *
- * L1. A batch holds the rows of an `apply` and its number since the last checkpoint, with its position; it is written
- *     whole or not at all.
- * L2. A checkpoint is a batch that is synced: the position, and no numbers any more. LevelDB syncs only the log that it
- *     writes to then, so the logs before it are synced first. After a power failure LevelDB may lack a batch that no
- *     checkpoint has seen, and have a later one. The numbers show that: the position is then the one before the gap, and
- *     what the journal has from there on, applied again, makes every row right.
+ * L1. A batch holds the rows of an `apply` and its number, with its position; it is written whole or not at all.
+ * L2. A checkpoint is a batch that is synced: the position, and the number of the last batch before it. LevelDB syncs only
+ *     the log that it writes to then, so the logs before it are synced first. After a power failure LevelDB may lack a
+ *     batch that no checkpoint has seen, and have a later one. The numbers show that: the position is then the one before
+ *     the gap, and what the journal has from there on, applied again, makes every row right.
  * L3. Each value has a checksum over its key and itself, because LevelDB does not check what it reads.
- * L4. After anything has failed, nothing is tried again.
+ * L4. After anything has failed, nothing is tried again, except where it only had no room. Behind what LevelDB could not
+ *     write whole it would not find what it writes then, so it is opened anew before: that begins a new log.
+ * L5. Of a log that is damaged LevelDB passes over what it cannot read, and says nothing. So the number of a batch stays
+ *     until that log is gone and the batch is in a table. If a batch is missing that a checkpoint has seen, it is damage.
  *
  * Its lock is no fence. It keeps most of those away who have no business here, and is lost when the same process tries to
  * open the state twice. What keeps an earlier owner from harm is the journal.
@@ -21,10 +23,10 @@
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { describe, invariant, isPorticoError, PorticoError } from '../errors.ts';
+import { describe, invariant, isPorticoError, ours, PorticoError } from '../errors.ts';
 import { checksum } from '../state/checksum.ts';
 import type { Row, State } from '../state/state.ts';
-import { damaged, failed, notOpen, tooNew } from '../state/trouble.ts';
+import { damaged, failed, full, notOpen, tooNew } from '../state/trouble.ts';
 import type { ClassicLevel } from 'classic-level';
 
 /** A state in a folder of its own, in LevelDB. It needs the package `classic-level`. */
@@ -51,14 +53,21 @@ const batchMark = Uint8Array.of(255);
 class LevelState implements State {
   readonly #path: string;
   #level: Level | undefined;
+  #isOpen = false;
   #position = 0;
   /** The position at which the last batch will be that was handed over. */
   #coming = 0;
-  /** How many batches there are since the last checkpoint. */
+  /** The numbers of the oldest batch that must be there, and of the last one. */
+  #first = 1;
   #batches = 0;
+  /** The last batches of the checkpoints of this run, and the newest log that there was then (L5). */
+  #logged: { readonly batch: number; readonly log: number }[] = [];
   /** What was handed over last. Batches are written in order. */
   #last: Promise<unknown> = Promise.resolve();
   #failure: PorticoError | undefined;
+  /** Why it has to be opened anew before it writes, and how often that came (L4). */
+  #noRoom: PorticoError | undefined;
+  #timesFull = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -74,6 +83,7 @@ class LevelState implements State {
     }
     this.#coming = this.#position;
     this.#level = level;
+    this.#isOpen = true;
     return this.#position;
   }
 
@@ -118,71 +128,116 @@ class LevelState implements State {
   }
 
   async apply(rows: readonly Row[], position: number): Promise<void> {
-    const level = this.#working();
+    this.#mustWork();
     invariant(position > this.#coming, this.#path, 'positions grow');
     this.#coming = position;
-    const batch = ++this.#batches;
-    await this.#inOrder(() => written(level, rows, put(batchKey(batch), numbers(position))));
-    this.#position = position;
+    await this.#inOrder(async (level) => {
+      await written(level, rows, put(batchKey(this.#batches + 1), numbers(position)));
+      this.#batches++;
+      this.#position = position;
+    });
   }
 
   async checkpoint(): Promise<number> {
-    const level = this.#working();
-    const position = this.#coming;
-    const changes: Change[] = [put(checkpointKey, numbers(version, position))];
-    for (let batch = 1; batch <= this.#batches; batch++) changes.push({ type: 'del', key: batchKey(batch) });
-    this.#batches = 0;
-    await this.#inOrder(async () => {
-      await syncLogs(this.#path);
+    this.#mustWork();
+    return this.#inOrder(async (level) => {
+      const logs = await syncedLogs(this.#path);
+      const oldest = Math.min(...logs);
+      const first =
+        1 +
+        Math.max(this.#first - 1, ...this.#logged.flatMap(({ batch, log }) => (log < oldest ? batch : [])));
+      const position = this.#position;
+      const changes: Change[] = [put(checkpointKey, numbers(version, position, first, this.#batches))];
+      for (let batch = this.#first; batch < first; batch++)
+        changes.push({ type: 'del', key: batchKey(batch) });
       await level.batch(changes, { ...inBytes, sync: true });
+      this.#first = first;
+      this.#logged = this.#logged.filter(({ batch }) => batch >= first);
+      this.#logged.push({ batch: this.#batches, log: Math.max(...logs) });
+      return position;
     });
-    return position;
   }
 
   async close(): Promise<void> {
+    this.#isOpen = false;
+    await this.#last;
     const level = this.#level;
     this.#level = undefined;
-    await this.#last;
     await level?.close();
   }
 
-  /** L2. The position up to which nothing is missing. */
+  /** L2, L5. The position up to which nothing is missing. */
   async #recover(level: Level): Promise<number> {
     const stored = await level.get(checkpointKey);
     let position = 0;
+    let last = 0;
+    this.#first = 1;
     if (stored !== undefined) {
-      const [written = 0, at = 0] = this.#numbers(checkpointKey, stored);
+      // Those of the first version that had no first and last had deleted all numbers.
+      const [written = 0, at = 0, first = 1, seen = 0] = this.#numbers(checkpointKey, stored);
       if (written !== version) throw tooNew(this.#path, written, version);
       position = at;
+      last = seen;
+      this.#first = first;
     }
-    const batches = level.iterator({ gte: batchMark, ...inBytes });
+    this.#batches = this.#first - 1;
+    const batches = level.iterator({ gte: batchKey(this.#first), ...inBytes });
     const beyond: Change[] = [];
     for await (const [key, value] of batches) {
       const [at = 0] = this.#numbers(key, value);
       if (beyond.length === 0 && isSame(key, batchKey(this.#batches + 1))) {
         this.#batches++;
-        position = at;
+        position = Math.max(position, at);
       } else beyond.push({ type: 'del', key });
+    }
+    if (this.#batches < last) {
+      const missing = `batch ${this.#batches + 1} of ${last} is missing, which a checkpoint has seen`;
+      throw damaged(this.#path, `${missing}: a log of LevelDB is not what was written`);
     }
     // Numbers are given again, so those behind the gap go before.
     if (beyond.length > 0) await level.batch(beyond, { ...inBytes, sync: true });
+    // What was in logs is in tables now that LevelDB was opened.
+    this.#logged = [{ batch: this.#batches, log: 0 }];
     return position;
   }
 
   /** L4. */
-  #inOrder<T>(write: () => Promise<T>): Promise<T> {
+  #inOrder<T>(write: (level: Level) => Promise<T>): Promise<T> {
+    const timesFull = this.#timesFull;
     const done = this.#last.then(async () => {
       if (this.#failure !== undefined) throw this.#failure;
+      // What was handed over before there was no room fails with it: nothing may come before what failed.
+      if (this.#noRoom !== undefined && timesFull !== this.#timesFull) throw this.#noRoom;
       try {
-        return await write();
+        return await write(this.#noRoom === undefined ? (this.#level as Level) : await this.#openedAnew());
       } catch (error) {
-        this.#failure = failed(this.#path, error);
+        this.#coming = this.#position;
+        if (isOutOfRoom(error)) {
+          this.#timesFull++;
+          this.#noRoom = full(this.#path, error);
+          throw this.#noRoom;
+        }
+        this.#failure = ours(error) ?? failed(this.#path, error);
         throw this.#failure;
       }
     });
     // Whoever called hears of a failure; the next one only has to wait for its end.
     this.#last = done.catch(() => undefined);
     return done;
+  }
+
+  async #openedAnew(): Promise<Level> {
+    const before = this.#level;
+    this.#level = undefined;
+    await before?.close();
+    const level = await opened(this.#path);
+    this.#level = level;
+    const position = await this.#recover(level);
+    if (position !== this.#position) {
+      throw failed(this.#path, `opened anew, it is at ${position} and not at ${this.#position}`);
+    }
+    this.#noRoom = undefined;
+    return level;
   }
 
   /** L3. */
@@ -201,14 +256,18 @@ class LevelState implements State {
   }
 
   #opened(): Level {
-    if (this.#level === undefined) throw notOpen(this.#path);
+    this.#mustBeOpen();
+    if (this.#level === undefined) throw this.#noRoom ?? notOpen(this.#path);
     return this.#level;
   }
 
-  #working(): Level {
-    const level = this.#opened();
+  #mustBeOpen(): void {
+    if (!this.#isOpen) throw notOpen(this.#path);
+  }
+
+  #mustWork(): void {
+    this.#mustBeOpen();
     if (this.#failure !== undefined) throw this.#failure;
-    return level;
   }
 
   #explained(error: unknown): PorticoError {
@@ -218,9 +277,11 @@ class LevelState implements State {
   }
 }
 
-/** L2. */
-async function syncLogs(path: string): Promise<void> {
-  for (const name of await readdir(path)) if (name.endsWith('.log')) await syncIfThere(join(path, name));
+/** L2. The numbers of the logs, which are synced. */
+async function syncedLogs(path: string): Promise<readonly number[]> {
+  const logs = (await readdir(path)).filter((name) => name.endsWith('.log'));
+  for (const name of logs) await syncIfThere(join(path, name));
+  return logs.map((name) => Number.parseInt(name, 10));
 }
 
 async function syncIfThere(path: string): Promise<void> {
@@ -297,6 +358,13 @@ function causeOf(error: unknown): unknown {
 
 function whyOf(error: unknown): string {
   return describe(causeOf(error));
+}
+
+/** What LevelDB says itself has no code for that. */
+function isOutOfRoom(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (['ENOSPC', 'EDQUOT'].includes(String(codeOf(error)))) return true;
+  return /No space left on device|Disk quota exceeded/.test(error.message) || isOutOfRoom(error.cause);
 }
 
 function codeOf(error: unknown): unknown {
