@@ -28,7 +28,7 @@ export class Client {
   /** How many more orders it may make. */
   #left = 0;
   #window = 0;
-  #onIdle: () => void = () => undefined;
+  #onAck: () => void = () => undefined;
   sent = 0;
   /** Those that were sent again because nobody had acknowledged them, and on purpose, though somebody had. */
   resent = 0;
@@ -61,7 +61,7 @@ export class Client {
   sendTo(process: Running, orders: number, window = 100): void {
     if (this.#process !== process) {
       process.onAck = (ack) => {
-        this.#acknowledged(ack);
+        this.#hear(ack);
       };
       this.#process = process;
       for (const known of this.#open.values()) {
@@ -75,18 +75,29 @@ export class Client {
   }
 
   /** Resolves when everything is acknowledged; rejects if the process is gone before. */
-  async settled(): Promise<void> {
-    const process = this.#process;
-    if (this.#open.size === 0 || process === undefined) return;
-    const idle = new Promise<'idle'>((resolve) => {
-      this.#onIdle = () => {
-        resolve('idle');
-      };
-    });
-    const ended = await Promise.race([idle, process.ended]);
-    if (ended === 'idle') return;
-    const refused = JSON.stringify(process.heard.at(-1));
-    throw new Error(`the process ended, and ${this.#open.size} orders wait: ${refused} ${ended.errors}`);
+  settled(): Promise<void> {
+    return this.#until(() => this.#open.size === 0);
+  }
+
+  /** The same for so many orders more. */
+  async acknowledged(more: number): Promise<void> {
+    const enough = this.known.size - this.#open.size + more;
+    await this.#until(() => this.known.size - this.#open.size >= enough);
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
+      const heard = new Promise<undefined>((resolve) => {
+        this.#onAck = () => {
+          resolve(undefined);
+        };
+      });
+      const ended = await Promise.race([heard, this.#process?.ended]);
+      if (ended === undefined || isSo()) continue;
+      throw new Error(
+        `the process ended, and ${this.#open.size} orders wait: ${ended.message} ${ended.errors}`,
+      );
+    }
   }
 
   #fill(): void {
@@ -95,7 +106,6 @@ export class Client {
       this.#send(this.#make());
       if (this.#chance(10) === 0) this.#repeat();
     }
-    if (this.#open.size === 0) this.#onIdle();
   }
 
   #make(): Known {
@@ -126,9 +136,10 @@ export class Client {
     this.#process?.say({ ...known.order, attempt: ++known.attempts });
   }
 
-  #acknowledged({ n, attempt, draw }: Heard & { readonly heard: 'ack' }): void {
+  #hear({ n, attempt, draw }: Heard & { readonly heard: 'ack' }): void {
     this.known.get(n)?.acks.push({ attempt, draw });
     this.#open.delete(n);
     this.#fill();
+    this.#onAck();
   }
 }

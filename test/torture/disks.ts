@@ -48,5 +48,6 @@ function mount(folder: string, size: string): boolean {
 }
 
 function unmount(folder: string): boolean {
-  return spawnSync('umount', [folder]).status === 0;
+  // What other processes have inherited of it must not keep it here.
+  return spawnSync('umount', ['-l', folder]).status === 0;
 }

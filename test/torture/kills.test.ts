@@ -9,7 +9,7 @@ describe.concurrent('a process that is killed under load, and started again on i
     [10, 'memory'],
   ] as const)(
     'loses nothing that it acknowledged, %i times, with its state in %s',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async ([kills, state], { expect }) => {
       const seen = await killed({ state, kills, seed: state.length });
       expect(seen).toMatchObject({ kills, outcomes: expect.any(Number) as number });

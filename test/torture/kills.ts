@@ -47,7 +47,9 @@ export async function killed({ state, kills, seed, actors = 40 }: KillOptions): 
       await sleep(chance(40));
     } else if (await one.open()) {
       client.sendTo(one, Infinity);
-      await sleep(chance(250));
+      // However fast it is, it has done something, and is in the midst of more.
+      await client.acknowledged(chance(150));
+      await sleep(chance(10));
     }
     if (!one.heard.some(({ heard }) => heard === 'ready')) whileOpening++;
     await end(one);

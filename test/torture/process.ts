@@ -55,13 +55,23 @@ export class Running {
     });
   }
 
-  /** Resolves when it has said that, and with false if it ends before. */
-  async said(what: Heard['heard']): Promise<boolean> {
+  /** Resolves when that is so, and with false if it ends before. */
+  async until(isSo: () => boolean): Promise<boolean> {
     for (;;) {
-      if (this.heard.some(({ heard }) => heard === what)) return true;
+      if (isSo()) return true;
       if (this.isOver) return false;
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
+  }
+
+  /** Resolves when it has said that. */
+  said(what: Heard['heard']): Promise<boolean> {
+    return this.until(() => this.heard.some(({ heard }) => heard === what));
+  }
+
+  /** The lines of its log. */
+  get log(): readonly string[] {
+    return this.heard.flatMap((each) => (each.heard === 'log' ? [each.text] : []));
   }
 
   /** Opens the store; false if it ends before it has. */

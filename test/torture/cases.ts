@@ -1,0 +1,15 @@
+// All the trouble that there is.
+import type { Case } from './case.ts';
+import { damageCases } from './damage-cases.ts';
+import { diskCases } from './disk-cases.ts';
+import { ownerCases } from './owner-cases.ts';
+import { tracedCases } from './traced-cases.ts';
+
+export const cases: readonly Case[] = [
+  ...(['level', 'memory'] as const).flatMap((state) => [
+    ...diskCases(state),
+    ...damageCases(state),
+    ...ownerCases(state),
+  ]),
+  ...tracedCases,
+];
