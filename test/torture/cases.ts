@@ -1,7 +1,7 @@
 // All the trouble that there is.
 import type { Case } from './case.ts';
 import { damageCases } from './damage-cases.ts';
-import { diskCases } from './disk-cases.ts';
+import { diskCases, folderCases } from './disk-cases.ts';
 import { ownerCases } from './owner-cases.ts';
 import { tracedCases } from './traced-cases.ts';
 
@@ -11,5 +11,6 @@ export const cases: readonly Case[] = [
     ...damageCases(state),
     ...ownerCases(state),
   ]),
+  ...folderCases,
   ...tracedCases,
 ];
