@@ -45,7 +45,10 @@ type Change = Put | { readonly type: 'del'; readonly key: Uint8Array };
 const version = 1;
 /** Behind a table. */
 const end = 0;
-/** The row of the last checkpoint: version and position. It comes behind all tables, as does what follows. */
+/**
+ * The row of the last checkpoint: version, position, and the numbers of the first and the last batch that must be there (L5).
+ * It comes behind all tables, as does what follows.
+ */
 const checkpointKey = Uint8Array.of(254);
 /** Before the number of a batch. */
 const batchMark = Uint8Array.of(255);
@@ -173,7 +176,7 @@ class LevelState implements State {
     let last = 0;
     this.#first = 1;
     if (stored !== undefined) {
-      // Those of the first version that had no first and last had deleted all numbers.
+      // A checkpoint that does not name them was written when numbers were deleted at once.
       const [written = 0, at = 0, first = 1, seen = 0] = this.#numbers(checkpointKey, stored);
       if (written !== version) throw tooNew(this.#path, written, version);
       position = at;
@@ -257,7 +260,7 @@ class LevelState implements State {
 
   #opened(): Level {
     this.#mustBeOpen();
-    if (this.#level === undefined) throw this.#noRoom ?? notOpen(this.#path);
+    if (this.#level === undefined) throw this.#failure ?? this.#noRoom ?? notOpen(this.#path);
     return this.#level;
   }
 
