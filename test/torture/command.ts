@@ -32,7 +32,7 @@ for (const state of ['level', 'memory'] as const) {
   print(`state in ${state}: ${said.join(', ')} in ${secondsSince(started)} s; nothing is wrong`);
 }
 
-for (const { name, missing, run } of cases) {
+for (const { name, missing, run } of Number(values.cases) === 0 ? [] : cases) {
   if (!name.includes(values.case) || (values.state !== undefined && !name.endsWith(values.state))) continue;
   const started = performance.now();
   const times = missing === undefined ? Number(values.cases) : 0;
