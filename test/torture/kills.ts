@@ -49,7 +49,7 @@ export async function killed({ state, kills, seed, actors = 40 }: KillOptions): 
       client.sendTo(one, Infinity);
       // However fast it is, it has done something, and is in the midst of more.
       await client.acknowledged(chance(150));
-      await sleep(chance(10));
+      await sleep(chance(80));
     }
     if (!one.heard.some(({ heard }) => heard === 'ready')) whileOpening++;
     await end(one);
