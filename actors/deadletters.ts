@@ -93,13 +93,17 @@ export class ActorDeadLetters implements ActorDeadLetterBox {
   #known(id: number): DeadMessage {
     const letter = this.#letters.get(id);
     if (letter !== undefined) return letter;
-    throw new PorticoError({
-      code: 'deadletter/unknown',
-      where: `dead letter ${id}`,
-      what: 'there is no such dead letter',
-      cure: 'list() says which there are',
-    });
+    throw unknownLetter(id);
   }
+}
+
+export function unknownLetter(id: number): PorticoError {
+  return new PorticoError({
+    code: 'deadletter/unknown',
+    where: `dead letter ${id}`,
+    what: 'there is no such dead letter',
+    cure: 'list() says which there are',
+  });
 }
 
 function gone({ id, message }: DeadMessage): PorticoError {

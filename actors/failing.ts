@@ -1,5 +1,5 @@
 /** What happens with an actor whose turn has failed: supervision decides. */
-import type { Key } from '../src/index.ts';
+import { PorticoError, type Key } from '../src/index.ts';
 import { stopped, type Behavior } from './behavior.ts';
 import type { Beginning } from './beginning.ts';
 import { stopChildren } from './children.ts';
@@ -30,6 +30,8 @@ export class Failing {
   readonly #beginning: Beginning;
   readonly #ending: Ending;
   readonly #undelivered: Undelivered;
+  /** The last backlog that was full of which was said who has filled it. */
+  #said: unknown;
 
   constructor(runner: Runner, beginning: Beginning, ending: Ending, undelivered: Undelivered) {
     this.#runner = runner;
@@ -44,17 +46,17 @@ export class Failing {
     this.#runner.ctx.takeUnstash();
     const supervision = extrasOf.get(t)?.supervision ?? this.#runner.supervision;
     if (supervision.on === 'quarantine') {
-      t.log.warn(`${named(t)} failed, and the message is a dead letter: ${words(error)}`);
+      this.#say(`failed, and the message is a dead letter`, error, t);
       this.#undelivered.deadLetter(message, 'failed', t, { error, ...(what !== undefined && { what }) });
       return;
     }
     this.#undelivered.tellAsker(message, { code: 'actor/failed', message: words(error) }, t);
     switch (supervision.on) {
       case 'resume':
-        t.log.warn(`${named(t)} failed and goes on: ${words(error)}`);
+        this.#say('failed and goes on', error, t);
         break;
       case 'stop':
-        t.log.warn(`${named(t)} failed and stops: ${words(error)}`);
+        this.#say('failed and stops', error, t);
         this.#ending.stop(t);
         break;
       case 'restart': {
@@ -73,6 +75,17 @@ export class Failing {
         backOff(supervision, extrasOf.get(t)?.initial ?? stopped, error, t);
         break;
     }
+  }
+
+  #say(what: string, error: unknown, t: RuntimeContext): void {
+    let who = named(t);
+    if (error instanceof PorticoError && error.code === 'backlog/full') {
+      // Millions of turns may fail for this one reason, so it is said once.
+      if (error === this.#said) return;
+      this.#said = error;
+      who += `, which is ${String(behaviorOf.get(t))},`;
+    }
+    t.log.warn(`${who} ${what}: ${words(error)}`);
   }
 
   /** Its wait is over; but it begins after its children have stopped. */

@@ -31,7 +31,7 @@ import { checkBehavior, same, stopped, type Behavior, type Definition } from './
 import { ownDefinitions, receive, visitor } from './behaviors.ts';
 import type { CreateOptions, ReplyOf, RequestOf } from './context.ts';
 import { Answers } from './answers.ts';
-import { ActorDeadLetters, type ActorDeadLetterBox } from './deadletters.ts';
+import { ActorDeadLetters, unknownLetter, type ActorDeadLetterBox } from './deadletters.ts';
 import { Door, isName } from './door.ts';
 import { EffectRunner } from './effect-runner.ts';
 import type { Effect } from './effects.ts';
@@ -59,7 +59,7 @@ import { actorWorkflow, type ActorWorkflow, type WorkflowOf } from './workflow.t
 /** What a system of actors is started with. */
 export interface StartOptions extends Pick<
   RunningOptions,
-  'ingressLimit' | 'sendLimit' | 'maxMessageBytes' | 'remember' | 'maxAttempts'
+  'ingressLimit' | 'sendLimit' | 'backlogLimit' | 'maxMessageBytes' | 'remember' | 'maxAttempts'
 > {
   /** The behaviors by name. */
   readonly behaviors?: Readonly<Record<string, { readonly definition: Definition }>>;
@@ -153,7 +153,7 @@ export async function start(options: StartOptions = {}): Promise<ActorSystem> {
 
 /** @internal With another way of making the workflow of the actors. */
 export async function startWith(options: StartOptions, workflowOf: WorkflowOf): Promise<ActorSystem> {
-  const { name = 'actors', supervision, portals, topics, applications = [] } = options;
+  const { name = 'actors', supervision, portals, topics, deadLetterLimit, applications = [] } = options;
   const host = hostWith(options);
   const { store, owner = name, types = [], epochs, behaviors = {} } = options;
   const given = Object.values(behaviors).map(({ definition }) => definition);
@@ -166,6 +166,7 @@ export async function startWith(options: StartOptions, workflowOf: WorkflowOf): 
       ...(supervision && { supervision }),
       ...(portals && { portals }),
       ...(topics && { topics }),
+      ...(deadLetterLimit !== undefined && { deadLetterLimit }),
     };
     return { ingress, actors: workflowOf(app, ingress.stream, config) };
   });
@@ -184,9 +185,10 @@ export async function startWith(options: StartOptions, workflowOf: WorkflowOf): 
 }
 
 function limitsOf(options: StartOptions): RunningOptions {
-  const { ingressLimit, sendLimit, maxMessageBytes, remember, maxAttempts } = options;
+  const { ingressLimit, sendLimit, backlogLimit, maxMessageBytes, remember, maxAttempts } = options;
   return {
     ...(maxAttempts !== undefined && { maxAttempts }),
+    ...(backlogLimit !== undefined && { backlogLimit }),
     ...(ingressLimit !== undefined && { ingressLimit }),
     ...(sendLimit !== undefined && { sendLimit }),
     ...(maxMessageBytes !== undefined && { maxMessageBytes }),
@@ -328,7 +330,7 @@ export class ActorSystem implements AsyncDisposable {
           await this.#door.admit(ref, message, once);
           if (!isOwn) await this.#settle(outlets.deadLetters, id);
         } else if (isOwn) await this.#put(resent(letter));
-        else await this.#settle(outlets.deadLetters, id, resent(letter));
+        else if (!(await this.#settle(outlets.deadLetters, id, resent(letter)))) throw unknownLetter(id);
       },
       settle: (id) => {
         this.#settle(outlets.deadLetters, id).catch(() => undefined);
@@ -617,16 +619,16 @@ export class ActorSystem implements AsyncDisposable {
     await this.dataflow.sendOnce(this.#handles.ingress, once, send);
   }
 
-  /** What is kept under a number is done with; the outcome enters in the same commit. */
-  async #settle<T>(egress: Egress<T>, id: number, outcome?: ActorSend | ActorCreate): Promise<void> {
+  /** What is kept under a number is done with; the outcome enters in the same commit. False if it was done with before. */
+  async #settle<T>(egress: Egress<T>, id: number, outcome?: ActorSend | ActorCreate): Promise<boolean> {
     const { ingress } = this.#handles;
     const enters = outcome && { ingress, values: [outcome] };
     try {
-      await this.dataflow.settle(egress, id, enters);
+      return await this.dataflow.settle(egress, id, enters);
     } catch (error) {
       if (!(error instanceof PorticoError && error.code === 'system/re-entered')) throw error;
       // As in #put.
-      await this.dataflow.settle(egress, id, enters);
+      return this.dataflow.settle(egress, id, enters);
     }
   }
 

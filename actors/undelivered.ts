@@ -35,10 +35,10 @@ export class Undelivered {
   #setAside(letter: ActorDeadLetter, t: RuntimeContext): void {
     const { deadLetters } = this.#outlets;
     const { message, error } = letter;
+    if (tried(() => t.release(deadLetters, letter))) return;
     const plain = { ...letter, ...('error' in letter && { error: asData(error) }) };
-    const said = { ...plain, what: 'unstorable', message: shown(message) } as const;
-    if (!tried(() => t.release(deadLetters, letter)) && !tried(() => t.release(deadLetters, plain)))
-      t.release(deadLetters, said);
+    if (tried(() => t.release(deadLetters, plain))) return;
+    t.release(deadLetters, { ...plain, what: 'unstorable', message: shown(message) });
   }
 
   /** Whoever asked learns at once that there will be no reply. */

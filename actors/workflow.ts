@@ -38,6 +38,8 @@ export interface ActorConfig {
   readonly portals?: readonly { readonly path: string }[];
   /** The topics under which the actors emit values. */
   readonly topics?: readonly Pick<Topic<never>, 'name' | 'retained'>[];
+  /** How many dead letters are kept; the oldest are forgotten beyond that. 10,000 if not given. */
+  readonly deadLetterLimit?: number;
   /** @internal */
   readonly keeping?: Keeping;
 }
@@ -104,13 +106,14 @@ export function workflowAround(
   around: (runtime: ActorRuntime) => ActorTask,
   app: ApplicationBuilder,
   stream: Stream<ActorSend | ActorCreate> | undefined,
-  { name = 'actors', supervision, portals = [], topics = [], keeping }: ActorConfig,
+  { name = 'actors', supervision, portals = [], topics = [], deadLetterLimit = 10_000, keeping }: ActorConfig,
 ): ActorWorkflow {
   const outlets: Outlets = {
     outside: app.egress<OutsideReply>(`${name} outside`),
-    answers: app.egress<Answer>(`${name} answers`, { kept: true }),
+    // As many as keys are remembered.
+    answers: app.egress<Answer>(`${name} answers`, { kept: true, most: Infinity }),
     effects: app.egress<EffectCall>(`${name} effects`, { kept: true }),
-    deadLetters: app.egress<ActorDeadLetter>(`${name} dead letters`, { kept: true }),
+    deadLetters: app.egress<ActorDeadLetter>(`${name} dead letters`, { kept: true, most: deadLetterLimit }),
     emitted: app.egress<unknown>(`${name} emitted`),
     topics: new Map(topics.map((topic) => [topic.name, topicOutlet(app, name, topic)])),
   };

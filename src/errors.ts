@@ -103,6 +103,14 @@ export const errorCatalogue = {
     'world',
     'Values came faster than the system took them, and no more were allowed to wait.',
   ],
+  'backlog/full': [
+    'program',
+    'A turn sent more than it took while as many events waited in the system as may wait.',
+  ],
+  'reader/behind': [
+    'program',
+    'A reader was so far behind that it was ended, to make room for what it did not read.',
+  ],
   'application/launched-twice': ['program', 'An application of that name is running already.'],
   'application/unknown': ['program', 'No application of that name is running.'],
   'application/in-use': ['program', 'An application cannot be stopped because another one depends on it.'],

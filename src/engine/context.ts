@@ -21,6 +21,7 @@ import { deriveKey, type Key } from '../graph/keys.ts';
 import { frozen } from '../graph/state.ts';
 import type { LogLevel } from '../host.ts';
 import type { Atom } from './atom.ts';
+import type { Backlog } from './backlog.ts';
 import { Cell, EntryMap } from './cells.ts';
 import { CancelTimer, TaskTimer, type Entrance } from './entrance.ts';
 import { Ask, Gather, Late, Refusal, Reply, named, type Awaited, type Resumption } from './portal.ts';
@@ -39,6 +40,8 @@ export class TaskContext implements AnyContext {
   out: Atom | undefined = undefined;
   /** How many events the output held when this turn began. */
   savepoint = 0;
+  /** From how many events on the output has more than there is room for (J3 of the backlog). */
+  room: number = Infinity;
   /** The cell of the key, once it was looked up. */
   cell: Cell | undefined = undefined;
   /** The request to reply to. */
@@ -46,6 +49,7 @@ export class TaskContext implements AnyContext {
   /** The future whose continuation runs. */
   current: Awaited | undefined = undefined;
   readonly turns: Turns;
+  readonly backlog: Backlog;
   readonly log: Log;
   readonly #state: TaskState;
   readonly #entrance: Entrance;
@@ -59,11 +63,18 @@ export class TaskContext implements AnyContext {
   /** The handles that were used last, by their place, and their slots. */
   readonly #handles: (StateHandle | undefined)[] = Array.from({ length: HANDLE_PLACES });
   readonly #slots: number[] = Array.from({ length: HANDLE_PLACES }, () => 0);
+  /** The turn in which an undone one was made up for, and its atom. */
+  #aftermath = 0;
+  #aftermathAtom = -1;
+  /** The turn that last released something for which there was no room, and its atom. */
+  #released = 0;
+  #releasedAtom = -1;
   /** The slots of Portico's own operators in this part of the task, which no other part shares. */
   readonly #ownSlots = new Map<StateHandle, number>();
 
   constructor(state: TaskState, entrance: Entrance, abilities: Abilities, surroundings: Surroundings) {
     this.turns = surroundings.turns;
+    this.backlog = surroundings.backlog;
     this.#state = state;
     this.#entrance = entrance;
     this.#abilities = abilities;
@@ -106,7 +117,9 @@ export class TaskContext implements AnyContext {
     const { out, key } = this;
     if (out === undefined) throw this.#cannot('emit');
     if (this.#checks !== undefined && typeof value === 'object') this.#checks.see(value, this.path);
-    const n = out.n++;
+    const { n } = out;
+    if (n >= this.room) this.#mayGrow(n - this.savepoint);
+    out.n = n + 1;
     out.keys[n] = key === undefined ? deriveKey(value, 0) : key;
     out.values[n] = value;
   }
@@ -116,7 +129,9 @@ export class TaskContext implements AnyContext {
     const { out } = this;
     if (out === undefined) throw this.#cannot('emitTo');
     if (this.#checks !== undefined && typeof value === 'object') this.#checks.see(value, this.path);
-    const n = out.n++;
+    const { n } = out;
+    if (n >= this.room) this.#mayGrow(n - this.savepoint);
+    out.n = n + 1;
     const plain = typeof key === 'string' || (typeof key === 'number' && key - key === 0);
     out.keys[n] = plain ? key : checkedKey(key, this.path);
     out.values[n] = value;
@@ -139,6 +154,7 @@ export class TaskContext implements AnyContext {
       );
     }
     // There are few of these, and each will be stored.
+    if (egress.waits) this.#mayWait();
     if (egress.keeps) this.#surroundings.check?.(value, this.path);
     else this.#checks?.see(value, this.path);
     this.turns.add(egress.release(this.key ?? deriveKey(value, 0), value));
@@ -164,9 +180,14 @@ export class TaskContext implements AnyContext {
 
   undo(): void {
     TaskContext.#alive(this, 'undo');
-    this.turns.rollback();
+    const { turns } = this;
+    turns.rollback();
     (this.out as Atom).n = this.savepoint;
     this.cell = undefined;
+    // What is done now in place of the turn may take what it needs; the next turn may not.
+    turns.undoLog.dirty = true;
+    this.#aftermath = turns.undoLog.turn;
+    this.#aftermathAtom = turns.atom;
   }
 
   random(bound: number): number {
@@ -357,6 +378,24 @@ export class TaskContext implements AnyContext {
       );
     }
     this.turns.add(new CancelTimer(timer, this.turns.timers));
+  }
+
+  /** J3 of the backlog: refuses what a turn sends when it has sent so much already and there is no room. */
+  #mayGrow(sent: number): void {
+    const { turns } = this;
+    if (sent === 0 || (turns.undoLog.turn === this.#aftermath && turns.atom === this.#aftermathAtom)) return;
+    throw this.backlog.refusal(this.path);
+  }
+
+  /** The same for what waits at an egress. */
+  #mayWait(): void {
+    const { turns } = this;
+    if (this.backlog.room > turns.waiting) return;
+    const { turn } = turns.undoLog;
+    const again = this.#released === turn && this.#releasedAtom === turns.atom;
+    this.#mayGrow(again ? 1 : (this.out as Atom).n - this.savepoint);
+    this.#released = turn;
+    this.#releasedAtom = turns.atom;
   }
 
   /** A request that this task left open; undefined if it is closed. */

@@ -28,6 +28,11 @@ export class EgressRuntime implements Collects {
     return this.#outbox !== undefined;
   }
 
+  /** Whether what it releases waits until somebody is done with it. */
+  get waits(): boolean {
+    return this.#outbox?.waits === true;
+  }
+
   release(key: Key, value: unknown): Effect {
     return new Release(this, key, value);
   }

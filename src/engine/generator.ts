@@ -3,6 +3,7 @@ import { PorticoError, describe } from '../errors.ts';
 import type { AtomSource, GeneratorNode } from '../graph/generators.ts';
 import { isKey, type Key } from '../graph/keys.ts';
 import { SEAL, type Atom, type AtomPool } from './atom.ts';
+import type { Backlog } from './backlog.ts';
 import { checkedKey } from './task.ts';
 import { GENERATORS, type Rank, type Ready, type Runnable } from './ready.ts';
 import type { AtomicStream } from './stream.ts';
@@ -24,6 +25,7 @@ export class GeneratorRuntime extends Timed implements Runnable {
   readonly #turns: Turns;
   readonly #pool: AtomPool;
   readonly #ready: Ready;
+  readonly #backlog: Backlog;
   /** Counts values that cannot be keys themselves. */
   #keyless = 0;
   /** How many atoms it has made. */
@@ -34,7 +36,12 @@ export class GeneratorRuntime extends Timed implements Runnable {
   constructor(
     node: GeneratorNode,
     stream: AtomicStream,
-    surroundings: { readonly turns: Turns; readonly pool: AtomPool; readonly ready: Ready },
+    surroundings: {
+      readonly turns: Turns;
+      readonly pool: AtomPool;
+      readonly ready: Ready;
+      readonly backlog: Backlog;
+    },
   ) {
     super();
     this.path = node.path;
@@ -43,10 +50,10 @@ export class GeneratorRuntime extends Timed implements Runnable {
     this.#turns = surroundings.turns;
     this.#pool = surroundings.pool;
     this.#ready = surroundings.ready;
+    this.#backlog = surroundings.backlog;
     this.#source = this.#guarded(node.open);
     stream.onRoom = () => {
-      if (this.place === -1 && !this.done && this.slot === -1 && stream.backlog < BACKLOG)
-        this.#ready.add(this);
+      if (this.place === -1 && !this.done && this.slot === -1 && this.#hasRoom) this.#ready.add(this);
     };
   }
 
@@ -97,10 +104,15 @@ export class GeneratorRuntime extends Timed implements Runnable {
   }
 
   run(): boolean {
-    const admitted = this.#admitted();
+    const admitted = this.#hasRoom && this.#admitted();
     if (admitted) this.#generate();
     this.#turns.commit();
-    return admitted && !this.done && this.stream.backlog < BACKLOG;
+    return admitted && !this.done && this.#hasRoom;
+  }
+
+  /** Whether it may make another atom. */
+  get #hasRoom(): boolean {
+    return this.stream.backlog < BACKLOG && !this.#backlog.crowded;
   }
 
   #generate(): void {

@@ -10,6 +10,7 @@ import { handlersOf, type InitContext, type TaskSpec } from '../graph/task.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { AtomPool } from './atom.ts';
 import { guardedFunction, guardedHandlers, type Care } from './care.ts';
+import type { Backlog } from './backlog.ts';
 import { TaskContext } from './context.ts';
 import { TaskState, type Surroundings } from './task.ts';
 import { EgressRuntime } from './egress.ts';
@@ -33,6 +34,7 @@ export interface Ground extends WorkflowHost, Surroundings, OutboxGround {
   readonly pool: AtomPool;
   readonly ready: Ready;
   readonly random: Random;
+  readonly backlog: Backlog;
   /** What the store holds, if there is one. */
   readonly image: Image | undefined;
   /** How much of what has entered under a key is remembered. */
@@ -90,8 +92,8 @@ export class Instance {
     for (const { runtime } of this.entities.values()) ground.image?.restoreStream(runtime as AtomicStream);
     this.entered = new Map(app.ingresses.map(({ path }) => [path, this.#entered(path)]));
     this.#egresses = new Map(
-      app.egresses.map(({ path, kept }) => {
-        const outbox = kept ? this.#outbox(path) : undefined;
+      app.egresses.map(({ path, kept, most }) => {
+        const outbox = kept ? this.#outbox(path, most) : undefined;
         return [path, new EgressRuntime(this.stream(streamPath(path)), outbox, ground)];
       }),
     );
@@ -134,7 +136,8 @@ export class Instance {
     }
     for (const { from, to, priority } of app.connections) {
       const sequencer = this.#find(to, 'sequencer');
-      this.#connected.push({ sequencer, cursor: sequencer.connect(this.stream(from), priority) });
+      const cursor = sequencer.connect(this.stream(from), priority, this.#goesRound(from, to));
+      this.#connected.push({ sequencer, cursor });
     }
     for (const generator of this.generators) generator.start();
   }
@@ -171,8 +174,18 @@ export class Instance {
     return this.#find(path, 'stream');
   }
 
-  #outbox(path: string): Outbox {
-    const outbox = new Outbox(path, this.#ground);
+  /** Whether a stream comes from where a sequencer leads to. */
+  #goesRound(from: string, sequencer: string): boolean {
+    const { application, loops } = this.plan;
+    const split = application.splits.find(({ path }) => path === from);
+    return loops.some(
+      (loop) =>
+        loop.includes(sequencer) && loop.some((path) => streamPath(path) === from || path === split?.splitter),
+    );
+  }
+
+  #outbox(path: string, most: number | undefined): Outbox {
+    const outbox = new Outbox(path, this.#ground, most);
     this.outboxes.set(path, outbox);
     this.#ground.image?.restoreOutbox(outbox);
     return outbox;
@@ -205,7 +218,7 @@ export class Instance {
 
   #addStream(path: string): void {
     const retained = this.plan.application.retained.includes(path);
-    const runtime = new AtomicStream(path, this.#ground.pool, retained);
+    const runtime = new AtomicStream(path, this.#ground.pool, retained, this.#ground.backlog);
     this.entities.set(path, { kind: 'stream', app: this.path, runtime });
   }
 

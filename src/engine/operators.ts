@@ -270,6 +270,8 @@ class FlatMapOperator extends LeanOperator {
     const { n, keys, values } = input;
     const passFailures = input.failures > 0;
     const out = this.pool.take();
+    const { backlog } = context;
+    const { room } = backlog;
     context.live = true;
     for (let i = 0; i < n; i++) {
       const key = keys[i] as Key;
@@ -282,7 +284,10 @@ class FlatMapOperator extends LeanOperator {
       try {
         context.key = key;
         context.cell = undefined;
-        for (const each of manyOf(f(value, context), context.path)) out.push(key, each);
+        for (const each of manyOf(f(value, context), context.path)) {
+          if (out.n >= room && out.n > savepoint) throw backlog.refusal(context.path);
+          out.push(key, each);
+        }
         if (undoLog.dirty) turns.keep();
       } catch (error) {
         out.n = savepoint;
@@ -487,6 +492,7 @@ export class HandlerOperator implements Operator {
   #begin(): Atom {
     const out = this.#pool.take();
     this.context.out = out;
+    this.context.room = this.context.backlog.room;
     this.context.live = true;
     if (this.#key !== undefined) this.#key.context.live = true;
     return out;

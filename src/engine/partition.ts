@@ -11,6 +11,7 @@ import type { Clock, LogLevel } from '../host.ts';
 import type { Known, Plan } from '../plan/plan.ts';
 import { AtomPool, type Atom } from './atom.ts';
 import type { Care } from './care.ts';
+import { Backlog, BACKLOG_LIMIT } from './backlog.ts';
 import { checkedKey } from './task.ts';
 import { DeadLetters } from './deadletters.ts';
 import { TaskTimers, type Pass, type TaskTimer } from './entrance.ts';
@@ -33,6 +34,8 @@ export interface PartitionOptions {
   readonly order: 'fair' | 'ranked';
   readonly strict: boolean;
   readonly deadLetterLimit: number;
+  /** How many events may wait. */
+  readonly backlogLimit?: number;
   readonly log: (level: LogLevel, name: string, path: string, value: unknown) => void;
   /** What the store holds, if there is one. */
   readonly image?: Image | undefined;
@@ -50,6 +53,7 @@ export interface PartitionOptions {
 
 export class Partition implements Ground, Known {
   readonly pool: AtomPool = new AtomPool();
+  readonly backlog: Backlog;
   readonly random: Random;
   readonly ready: Ready;
   readonly turns: Turns;
@@ -79,6 +83,7 @@ export class Partition implements Ground, Known {
   constructor(options: PartitionOptions) {
     const { seed, clock, order, strict, deadLetterLimit, log, image } = options;
     this.random = new Random(seed);
+    this.backlog = new Backlog(options.backlogLimit ?? BACKLOG_LIMIT);
     this.image = image;
     this.check = options.check;
     this.#door = options.door ?? options.check;
@@ -207,6 +212,41 @@ export class Partition implements Ground, Known {
       this.busy = false;
     }
     return done;
+  }
+
+  /**
+   * Looks how much waits. Returns whether that has changed something: what comes from outside has to wait from now on, or need
+   * not any more. A reader that is the cause, because it does not read, is ended.
+   */
+  look(): boolean {
+    const { backlog } = this;
+    if (backlog.events > backlog.limit / 2) this.#endReader();
+    if (!backlog.look()) return false;
+    if (!backlog.crowded)
+      for (const { generators } of this.instances.values())
+        for (const { stream } of generators) stream.onRoom?.();
+    return true;
+  }
+
+  /** Ends whoever is furthest behind, if most of what waits does so for those who read at their own pace. */
+  #endReader(): void {
+    const behind = [...this.taps].filter(({ unread }) => unread > 0);
+    const all = behind.reduce((sum, { unread }) => sum + unread, 0);
+    if (2 * all > this.backlog.events)
+      behind.reduce((last, tap) => (tap.unread > last.unread ? tap : last)).giveUp();
+  }
+
+  /** Where the most events wait, and how many. */
+  get fullest(): { readonly path: string; readonly events: number } {
+    let fullest = { path: '', events: 0 };
+    const look = (path: string, events: number): void => {
+      if (events > fullest.events) fullest = { path, events };
+    };
+    for (const { kind, runtime } of this.#entities.values())
+      if (kind === 'stream' && !runtime.retained) look(runtime.path, runtime.waiting);
+    for (const { outboxes } of this.instances.values())
+      for (const { path, waits, waiting } of outboxes.values()) if (waits) look(path, waiting.size);
+    return fullest;
   }
 
   /** Whether anything can run now. */

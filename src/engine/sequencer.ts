@@ -8,11 +8,13 @@
  *     same step. In the stepping system the workflow would have been next in any case: nothing of its class is ready.
  * Q4. If what comes of it comes back here, and nothing else is ready here, that is the next step; as long as it is nobody
  *     else's turn, it is made at once.
+ * Q5. While the backlog is crowded, what goes round here goes before what comes here, whatever the strategy says.
  */
 import { PorticoError, describe } from '../errors.ts';
 import { inWords } from '../graph/arguments.ts';
 import type { SequencerStrategy } from '../graph/sequencers.ts';
 import { ATOM, type Atom, type AtomPool } from './atom.ts';
+import type { Backlog } from './backlog.ts';
 import type { Random } from './random.ts';
 import { SEQUENCERS, type Rank, type Ready, type Runnable } from './ready.ts';
 import type { AtomicStream, Consumer, Cursor } from './stream.ts';
@@ -26,7 +28,10 @@ export class SequencerRuntime implements Runnable, Consumer {
   readonly strategy: SequencerStrategy;
   /** The input that went last. */
   last = -1;
-  readonly #inputs = new Map<number, { readonly cursor: Cursor; readonly priority: number }>();
+  readonly #inputs = new Map<
+    number,
+    { readonly cursor: Cursor; readonly priority: number; readonly goesRound: boolean }
+  >();
   #connected = 0;
   /** The inputs with an atom waiting, in no particular order. */
   readonly #readyCursors: (Cursor | undefined)[] = [undefined];
@@ -38,12 +43,18 @@ export class SequencerRuntime implements Runnable, Consumer {
   readonly #ready: Ready;
   readonly #random: Random;
   readonly #pool: AtomPool;
+  readonly #backlog: Backlog;
 
   constructor(
     path: string,
     stream: AtomicStream,
     strategy: SequencerStrategy,
-    surroundings: { readonly ready: Ready; readonly random: Random; readonly pool: AtomPool },
+    surroundings: {
+      readonly ready: Ready;
+      readonly random: Random;
+      readonly pool: AtomPool;
+      readonly backlog: Backlog;
+    },
   ) {
     this.path = path;
     this.lasting = path;
@@ -52,13 +63,15 @@ export class SequencerRuntime implements Runnable, Consumer {
     this.#ready = surroundings.ready;
     this.#random = surroundings.random;
     this.#pool = surroundings.pool;
+    this.#backlog = surroundings.backlog;
   }
 
-  connect(stream: AtomicStream, priority: number): Cursor {
+  /** `goesRound`: whether what it brings was made of what this sequencer gave. */
+  connect(stream: AtomicStream, priority: number, goesRound: boolean): Cursor {
     const input = this.#connected++;
     const cursor = stream.attach(this);
     cursor.input = input;
-    this.#inputs.set(input, { cursor, priority });
+    this.#inputs.set(input, { cursor, priority, goesRound });
     return cursor;
   }
 
@@ -154,7 +167,7 @@ export class SequencerRuntime implements Runnable, Consumer {
   }
 
   #choose(): number {
-    const ready = this.#readyCursors.slice(0, this.#readyCount).map((cursor) => (cursor as Cursor).input);
+    const ready = this.#choices();
     let choice: number;
     try {
       choice = this.strategy.choose(ready, this);
@@ -163,8 +176,16 @@ export class SequencerRuntime implements Runnable, Consumer {
     }
     // Not in the list that it was given: it may have sorted that.
     for (let at = 0; at < this.#readyCount; at++) if (this.#readyCursors[at]?.input === choice) return at;
-    const inputs = this.#readyCursors.slice(0, this.#readyCount).map((cursor) => cursor?.input);
-    throw this.#badChoice(`chose ${inWords(choice)}, and only ${inputs.join(', ')} are ready`, {});
+    throw this.#badChoice(`chose ${inWords(choice)}, and only ${this.#choices().join(', ')} are ready`, {});
+  }
+
+  /** Those that may go next. */
+  #choices(): number[] {
+    const ready = this.#readyCursors.slice(0, this.#readyCount).map((cursor) => (cursor as Cursor).input);
+    if (!this.#backlog.crowded) return ready;
+    // Q5.
+    const round = ready.filter((input) => this.#inputs.get(input)?.goesRound === true);
+    return round.length > 0 ? round : ready;
   }
 
   /** What a strategy may ask. */

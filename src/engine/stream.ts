@@ -8,6 +8,7 @@
  *     offered (`offer`), or when its writer runs the reader itself (`soleReader`). It then has a holder all the same.
  */
 import type { Atom, AtomPool } from './atom.ts';
+import { Backlog } from './backlog.ts';
 
 /** Who reads a stream. */
 export interface Consumer {
@@ -27,6 +28,7 @@ export class AtomicStream {
   readonly path: string;
   readonly retained: boolean;
   readonly #pool: AtomPool;
+  readonly #backlog: Backlog;
   readonly cursors: Cursor[] = [];
   #ring: (Atom | undefined)[] = [undefined, undefined, undefined, undefined];
   #mask = 3;
@@ -44,10 +46,11 @@ export class AtomicStream {
   /** Called when there may be fewer atoms to read. For producers that wait for room. */
   onRoom: (() => void) | undefined;
 
-  constructor(path: string, pool: AtomPool, retained: boolean) {
+  constructor(path: string, pool: AtomPool, retained: boolean, backlog: Backlog = NOBODYS) {
     this.path = path;
     this.#pool = pool;
     this.retained = retained;
+    this.#backlog = retained ? NOBODYS : backlog;
   }
 
   /** How many atoms were ever appended. */
@@ -113,6 +116,13 @@ export class AtomicStream {
     return this.cursors.reduce((most, cursor) => Math.max(most, this.#next - cursor.position), 0);
   }
 
+  /** How many events it keeps. */
+  get waiting(): number {
+    let events = 0;
+    for (let at = this.#first; at < this.#next; at++) events += this.at(at)?.n ?? 0;
+    return events;
+  }
+
   /** Who would read the next atom next, if it is one alone and it has read all others: it need not wait then (S4). */
   get soleReader(): Consumer | undefined {
     return this.#next === this.#first ? this.#only?.consumer : undefined;
@@ -160,6 +170,7 @@ export class AtomicStream {
     if (this.#next - first > this.#mask + 1) this.#grow();
     this.#ring[first & this.#mask] = atom;
     this.#first = first;
+    this.#backlog.events += atom.n;
     (this.#only as Cursor).position = first;
   }
 
@@ -174,6 +185,7 @@ export class AtomicStream {
     atom.holders++;
     this.#ring[next & this.#mask] = atom;
     this.#next = next + 1;
+    this.#backlog.events += atom.n;
   }
 
   /** Lets a consumer read from here on. */
@@ -245,6 +257,7 @@ export class AtomicStream {
     const atom = this.#ring[place] as Atom;
     this.#ring[place] = undefined;
     this.#first = first + 1;
+    this.#backlog.events -= atom.n;
     if (this.onRoom !== undefined) this.onRoom();
     return atom;
   }
@@ -263,6 +276,9 @@ export class AtomicStream {
     this.#mask = mask;
   }
 }
+
+/** What retained streams keep counts for nobody. */
+const NOBODYS = new Backlog(Infinity);
 
 /** The place of one consumer in a stream. */
 export class Cursor {

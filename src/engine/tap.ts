@@ -23,6 +23,10 @@ export class Tap implements Runnable, Consumer {
   readonly #cursor: Cursor;
   /** Called when it is closed. */
   onEnd: (() => void) | undefined;
+  /** Called when it is too far behind; only whoever sets this reads at a pace of their own. */
+  onBehind: (() => void) | undefined;
+  /** How many events the stream has had that it has read, or that came before it. */
+  #seen: number;
   #paused = false;
   #closed = false;
   /** Up to which atom it may read (E3), and up to which it will when the next commit is done. */
@@ -47,6 +51,7 @@ export class Tap implements Runnable, Consumer {
     this.#held = held;
     this.#upTo = held === undefined ? Infinity : 0;
     this.#skip = typeof from === 'object' ? from.index : 0;
+    this.#seen = stream.events;
     this.#cursor = stream.attach(this, typeof from === 'object' ? from.atom : from);
   }
 
@@ -68,6 +73,16 @@ export class Tap implements Runnable, Consumer {
 
   get #readable(): boolean {
     return this.#cursor.waiting && this.#cursor.position < this.#upTo;
+  }
+
+  /** How many events wait because of it: those of a retained stream do not. */
+  get unread(): number {
+    return this.onBehind === undefined || this.stream.retained ? 0 : this.stream.events - this.#seen;
+  }
+
+  /** Ends it, because too much waits. */
+  giveUp(): void {
+    this.onBehind?.();
   }
 
   /** Hands over no atom from now on but the one that is under way. Those that come wait in the stream. */
@@ -101,6 +116,7 @@ export class Tap implements Runnable, Consumer {
     }
     if (this.#closed) return false;
     this.#cursor.advance();
+    this.#seen += n;
     return !this.#paused && this.#readable;
   }
 

@@ -4,6 +4,7 @@ import { inWords } from '../graph/arguments.ts';
 import type { StateHandle } from '../graph/context.ts';
 import { isKey, type Key } from '../graph/keys.ts';
 import type { LogLevel } from '../host.ts';
+import type { Backlog } from './backlog.ts';
 import { Cell, type Home } from './cells.ts';
 import type { EgressRuntime } from './egress.ts';
 import type { TaskTimers } from './entrance.ts';
@@ -83,6 +84,7 @@ export interface Surroundings {
   readonly turns: Turns;
   readonly taskTimers: TaskTimers;
   readonly random: Random;
+  readonly backlog: Backlog;
   /** What the store holds, if there is one: whatever is to come back must be data then. */
   readonly image: ColdCells | undefined;
   /** Refuses what cannot be stored; undefined if nothing is. */

@@ -45,6 +45,11 @@ export class Turns {
     return (this.#nowMs ??= this.#clock.now());
   }
 
+  /** How many effects wait for the end of the atom. */
+  get waiting(): number {
+    return this.#effects.length;
+  }
+
   add(effect: Effect): void {
     this.undoLog.dirty = true;
     this.#effects.push(effect);

@@ -4,11 +4,13 @@
  * W1. One atom in, one atom out, whatever the graph; a pass gives one atom, or none if nothing came of it.
  * W2. Where flows join, inputs follow each other whole, in the order in which they were written.
  * W3. An atom is passed over only after its outputs are published and its effects are applied, without a pause between.
- * W4. An atom in which an error was left over is undone whole; the policy of the workflow says what happens then.
+ * W4. An atom in which an error was left over is undone whole; the policy of the workflow says what happens then. So is one
+ *     that gives more than there is room for, whatever becomes of the rest (J4 of the backlog).
  */
 import { describe, invariant, ours, PorticoError } from '../errors.ts';
 import { SOURCE, type OnFailure } from '../graph/application.ts';
 import { ATOM, Atom, Failure, SEAL, type AtomPool, type End } from './atom.ts';
+import type { Backlog } from './backlog.ts';
 import type { Inbox, Pass } from './entrance.ts';
 import type { Operator } from './operators.ts';
 import type { Ask } from './portal.ts';
@@ -28,6 +30,7 @@ export interface WorkflowHost {
   readonly turns: Turns;
   readonly pool: AtomPool;
   readonly ready: Ready;
+  readonly backlog: Backlog;
   /** The atom or pass was undone. Returns whether it was set aside, so that the workflow goes on. */
   failed(workflow: WorkflowRuntime, work: Atom | Pass, error: PorticoError): boolean;
 }
@@ -99,6 +102,8 @@ export class WorkflowRuntime implements Runnable, Consumer {
   accept(atom: Atom): boolean {
     this.#pace.events -= atom.n;
     const out = this.#run(atom);
+    const { backlog } = this.#host;
+    if (out.n + backlog.events > backlog.most) this.#refuse(out);
     if (out.failures === 0) {
       out.end = atom.end;
       this.stream.append(out);
@@ -227,6 +232,11 @@ export class WorkflowRuntime implements Runnable, Consumer {
     const copy = this.#host.pool.take();
     copy.pushAll(batch);
     return copy;
+  }
+
+  /** W4. */
+  #refuse(out: Atom): void {
+    if (out.n > 0) out.fail(0, new Failure(this.#host.backlog.refusal(this.path), this.path));
   }
 
   /** W4. */

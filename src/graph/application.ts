@@ -70,6 +70,8 @@ export interface EgressNode {
   readonly name: string;
   /** Whether each value is kept until somebody is done with it. */
   readonly kept: boolean;
+  /** How many are kept at most, if the oldest may be forgotten. */
+  readonly most?: number;
 }
 
 export interface SequencerNode {

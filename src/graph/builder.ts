@@ -142,12 +142,20 @@ export class ApplicationBuilder {
   /**
    * A place where values leave for the outside, beside the output of a workflow: `ctx.release(egress, value)` in any
    * task of this application, `system.subscribe(egress.stream, …)` outside. With `kept`, each value is kept until whoever
-   * takes care of it, with `system.handle`, is done with it.
+   * takes care of it, with `system.handle`, is done with it. What waits so counts as the backlog of the system, which then
+   * lets nothing more in; with `most` it does not, and the oldest are forgotten when there are more.
    */
-  egress<T>(name: string = this.freshName(), options: { readonly kept?: boolean } = {}): Egress<T> {
+  egress<T>(
+    name: string = this.freshName(),
+    options: { readonly kept?: boolean; readonly most?: number } = {},
+  ): Egress<T> {
     const path = this.place('egresses', name);
-    const { kept = false } = this.options('egress', options, path);
-    this.#egresses.push({ path, name, kept });
+    const { kept = false, most } = this.options('egress', options, path);
+    if (most !== undefined && !(most === Infinity || (Number.isInteger(most) && most >= 0))) {
+      const what = `most is ${inWords(most)}`;
+      this.note([{ code: 'graph/bad-argument', what, cure: 'Give a whole number from 0 up' }], path);
+    }
+    this.#egresses.push({ path, name, kept, ...(most !== undefined && { most }) });
     return { path, stream: { path: streamPath(path) } };
   }
 

@@ -253,6 +253,9 @@ function reading<R>(
       from,
     );
     tap.onEnd = end;
+    tap.onBehind = () => {
+      reader.end(behind(stream.path, tap.unread));
+    };
     return {
       resume: () => {
         tap.resume();
@@ -268,6 +271,12 @@ function reading<R>(
     };
   });
   return reader;
+}
+
+function behind(path: string, unread: number): PorticoError {
+  const what = `it was ended, because ${unread} events waited for it and filled the system`;
+  const cure = 'Read faster, or take a retained stream and read on from a cursor';
+  return wrong('reader/behind', path, what, cure);
 }
 
 /** The stream that is to be read, and from where. */

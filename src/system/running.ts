@@ -10,6 +10,7 @@
 import { describe, ours, PorticoError } from '../errors.ts';
 import type { DataType } from '../codec.ts';
 import { Care, CARE_MS } from '../engine/care.ts';
+import { BACKLOG_LIMIT } from '../engine/backlog.ts';
 import type { Entered, Once, RememberOptions } from '../engine/entered.ts';
 import { Epochs, storeFailed, type EpochOptions, type Kept } from '../engine/epoch.ts';
 import { Partition } from '../engine/partition.ts';
@@ -79,6 +80,13 @@ export interface RunningOptions {
    * commit before more wait for room. 100,000 if not given.
    */
   readonly sendLimit?: number;
+  /**
+   * How many events may wait inside: in streams, and at egresses until somebody is done with them. From a quarter of that on,
+   * nothing more is let in until half of it is done: `send` waits, and so do generators. At the limit a turn that sends more
+   * than one event fails, so that what goes round in a cycle and grows cannot take all memory. What retained streams keep does
+   * not count. 4,000,000 if not given.
+   */
+  readonly backlogLimit?: number;
   /**
    * How many bytes a value may take that is sent to a system that is kept; one that takes more is refused. 1 MiB if not
    * given.
@@ -202,6 +210,7 @@ export class RunningSystem implements AsyncDisposable {
       deadLetterLimit = 10_000,
       ingressLimit = 1024,
       sendLimit = 100_000,
+      backlogLimit = BACKLOG_LIMIT,
       remember = {},
       maxAttempts = MAX_ATTEMPTS,
       maxMessageBytes = MESSAGE_BYTES,
@@ -212,6 +221,7 @@ export class RunningSystem implements AsyncDisposable {
       ...atLeast('deadLetterLimit', deadLetterLimit, 0),
       ...atLeast('ingressLimit', ingressLimit, 1),
       ...atLeast('sendLimit', sendLimit, 1),
+      ...atLeast('backlogLimit', backlogLimit, 1),
       ...atLeast('maxMessageBytes', maxMessageBytes, 1),
       ...atLeast('maxAttempts', maxAttempts, 1),
       ...anObject('remember', remember),
@@ -233,6 +243,7 @@ export class RunningSystem implements AsyncDisposable {
       order: 'fair',
       strict,
       deadLetterLimit,
+      backlogLimit,
       log: (level, name, path, value) => host.log({ level, name, path, value }),
       image: kept?.image,
       check:
@@ -451,22 +462,24 @@ export class RunningSystem implements AsyncDisposable {
 
   /**
    * Says that a kept value is done with, and in the same commit lets its outcome in, if there is one. An outcome does not wait
-   * for room.
+   * for room. False if the value was done with before; then its outcome does not enter.
    */
   async settle<T, R = never>(
     egress: Egress<T>,
     id: number,
     outcome?: { readonly ingress: Ingress<R>; readonly values: readonly R[] },
-  ): Promise<void> {
+  ): Promise<boolean> {
     this.#usable('settle');
     const outbox = outboxOf(this.partition, 'settle', egress);
-    if (outbox.waiting.has(id)) {
+    const isNew = outbox.waiting.has(id);
+    if (isNew) {
       if (outcome !== undefined) sendInto(this.partition, outcome.ingress, outcome.values);
       outbox.settle(id);
     }
     // Also if it was done with before: that may not be durable yet.
     this.#wake();
     await this.#epochs?.wait();
+    return isNew;
   }
 
   /**
@@ -549,6 +562,8 @@ export class RunningSystem implements AsyncDisposable {
       },
       closed: (reader) => {
         this.#readers.delete(reader);
+        // What waited for it waits no more, and others may have waited for that.
+        this.#wake();
       },
     };
   }
@@ -704,6 +719,7 @@ export class RunningSystem implements AsyncDisposable {
       goesOn = now < until && partition.runnable;
     }
     if (this.#epochs?.changed === true) this.#commit(this.#host.now());
+    if (partition.look()) this.#sayCrowded();
     this.#giveRoom();
     if (partition.failure !== undefined) this.#fail(partition.failure);
     else if (partition.ready.size > 0) this.#wake();
@@ -749,8 +765,17 @@ export class RunningSystem implements AsyncDisposable {
     }
   }
 
+  #sayCrowded(): void {
+    const { backlog, fullest } = this.partition;
+    if (!backlog.crowded) return;
+    const { path, events } = fullest;
+    const what = `${backlog.events} events wait, ${events} of them at ${path}: nothing more is let in until half of them are done`;
+    this.#host.log({ level: 'warn', name: 'system', path, value: what });
+  }
+
   /** How many atoms may enter now. */
   #roomAt(path: string): number {
+    if (this.partition.backlog.crowded) return 0;
     const room = this.#ingressLimit - this.#backlog(path);
     return this.#epochs === undefined ? room : Math.min(room, this.#sendLimit - this.#epochs.waiters);
   }

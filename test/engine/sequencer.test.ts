@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { random, roundRobin, type SequencerStrategy } from 'portico/dataflow';
 import { Atom, AtomPool, SEAL } from '../../src/engine/atom.ts';
+import { Backlog } from '../../src/engine/backlog.ts';
 import { Random } from '../../src/engine/random.ts';
 import { FairReady } from '../../src/engine/ready.ts';
 import { SequencerRuntime } from '../../src/engine/sequencer.ts';
@@ -11,6 +12,7 @@ import { AtomicStream, type Consumer, type Cursor } from '../../src/engine/strea
 /** A sequencer with some inputs, and all that came out of it so far. */
 class Bench {
   readonly pool = new AtomPool();
+  readonly backlog = new Backlog(16);
   readonly ready = new FairReady();
   readonly sequencer: SequencerRuntime;
   readonly inputs: AtomicStream[] = [];
@@ -23,15 +25,16 @@ class Bench {
       ready: this.ready,
       random: new Random(seed),
       pool: this.pool,
+      backlog: this.backlog,
     });
     this.#out = stream.attach({ arrived: () => undefined });
     for (let i = 0; i < inputs; i++) this.connect(0);
   }
 
-  connect(priority: number): void {
-    const stream = new AtomicStream(`/in${this.inputs.length}`, this.pool, false);
+  connect(priority: number, goesRound = false): void {
+    const stream = new AtomicStream(`/in${this.inputs.length}`, this.pool, false, this.backlog);
     this.inputs.push(stream);
-    this.cursors.push(this.sequencer.connect(stream, priority));
+    this.cursors.push(this.sequencer.connect(stream, priority, goesRound));
   }
 
   append(input: number, ...values: readonly unknown[]): void {
@@ -162,13 +165,34 @@ describe('a sequencer', () => {
     expect(ends).toEqual([0]);
   });
 
+  it('takes what goes round before what comes, as long as the backlog is crowded (Q5)', () => {
+    const bench = new Bench(0, random);
+    bench.connect(0, true);
+    bench.connect(0);
+    for (const value of ['a', 'b', 'c', 'd']) bench.append(0, value);
+    for (const value of ['x', 'y', 'z']) bench.append(1, value);
+    expect(bench.backlog.events).toBe(7);
+    expect([bench.backlog.look(), bench.backlog.crowded]).toEqual([true, true]);
+    bench.run(4);
+    expect(bench.taken().flat()).toEqual(['a', 'b', 'c', 'd']);
+    // What waits outside may come when nothing goes round.
+    bench.run();
+    expect(bench.taken().flat()).toEqual(['x', 'y', 'z']);
+    expect([bench.backlog.look(), bench.backlog.crowded, bench.backlog.events]).toEqual([true, false, 0]);
+  });
+
   it('hands an atom straight to a sole reader that accepts it (Q3)', () => {
     const pool = new AtomPool();
     const ready = new FairReady();
     const stream = new AtomicStream('/q/stream', pool, false);
-    const sequencer = new SequencerRuntime('/q', stream, random, { ready, random: new Random(1), pool });
+    const sequencer = new SequencerRuntime('/q', stream, random, {
+      ready,
+      random: new Random(1),
+      pool,
+      backlog: new Backlog(16),
+    });
     const input = new AtomicStream('/in', pool, false);
-    const cursor = sequencer.connect(input, 0);
+    const cursor = sequencer.connect(input, 0, false);
     const accepted: unknown[] = [];
     let accepts = true;
     const reader: Consumer = {
