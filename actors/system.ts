@@ -368,7 +368,8 @@ export class ActorSystem implements AsyncDisposable {
   #question(question: (waiter: number) => Control): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const waiter = this.#waiters.add({ from: 'the actors', resolve, reject });
-      this.#put(new ActorSend(new ActorRef<never>(0), question(waiter) as never)).catch(reject);
+      const send = new ActorSend(new ActorRef<never>(0), question(waiter) as never);
+      this.dataflow.enter(this.#handles.ingress, [send], true, false).catch(reject);
     });
   }
 

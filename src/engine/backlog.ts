@@ -3,7 +3,9 @@
  *
  * J1. It counts the events of all atoms that wait in streams, and the values that wait at egresses until somebody is done with
  *     them. What a retained stream keeps is the past, and does not count.
- * J2. From a quarter of the limit on it is crowded: whatever comes from outside waits, until half of that is done.
+ * J2. From a quarter of the limit on it is crowded, until half of that is done. Then the door is narrow: one atom may wait at each
+ *     ingress, and what is inside goes first. If most of what waits does so for those outside, who read it or are done with it
+ *     when they like, the door is shut.
  * J3. At the limit no turn sends more than it takes: the second event that it sends is refused, and so what waits cannot grow.
  * J4. At twice the limit no atom gives anything any more: only a graph can come there that makes several atoms of one.
  */
@@ -20,6 +22,8 @@ export class Backlog {
   readonly most: number;
   /** Whether what comes from outside has to wait (J2). Only `look` writes it. */
   crowded = false;
+  /** Whether nothing may come from outside. */
+  shut = false;
   /** What those are told who send too much; one error each, because there can be millions of such turns. */
   #refusals = new Map<string, PorticoError>();
 
@@ -33,10 +37,15 @@ export class Backlog {
     return this.limit - this.events;
   }
 
+  /** Whether there is so much that it is crowded, or still is. */
+  get over(): boolean {
+    return this.events >= (this.crowded ? this.limit / 8 : this.limit / 4);
+  }
+
   /** J2. Between steps. Returns whether that has changed. */
   look(): boolean {
-    const { crowded, limit } = this;
-    this.crowded = this.events >= (crowded ? limit / 8 : limit / 4);
+    const { crowded } = this;
+    this.crowded = this.over;
     if (!this.crowded) this.#refusals.clear();
     return crowded !== this.crowded;
   }

@@ -180,7 +180,8 @@ export class Instance {
     const split = application.splits.find(({ path }) => path === from);
     return loops.some(
       (loop) =>
-        loop.includes(sequencer) && loop.some((path) => streamPath(path) === from || path === split?.splitter),
+        loop.includes(sequencer) &&
+        loop.some((path) => streamPath(path) === from || path === split?.splitter),
     );
   }
 

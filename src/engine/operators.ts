@@ -271,7 +271,7 @@ class FlatMapOperator extends LeanOperator {
     const passFailures = input.failures > 0;
     const out = this.pool.take();
     const { backlog } = context;
-    const { room } = backlog;
+    const room = backlog.room - n;
     context.live = true;
     for (let i = 0; i < n; i++) {
       const key = keys[i] as Key;
@@ -345,7 +345,7 @@ export class HandlerOperator implements Operator {
     const keyed = this.#key;
     const { n, keys, values } = input;
     const passFailures = input.failures > 0;
-    const out = this.#begin();
+    const out = this.#begin(n);
     let keying = false;
     let i = 0;
     while (i < n) {
@@ -384,7 +384,7 @@ export class HandlerOperator implements Operator {
   }
 
   enter(pass: Pass): Atom {
-    const out = this.#begin();
+    const out = this.#begin(pass.items.length);
     for (const item of pass.items) {
       switch (pass.kind) {
         case 'requests':
@@ -489,10 +489,11 @@ export class HandlerOperator implements Operator {
     out.fail(context.key ?? 0, handled !== undefined && handled.error === error ? handled : failure);
   }
 
-  #begin(): Atom {
+  #begin(taken: number): Atom {
     const out = this.#pool.take();
     this.context.out = out;
-    this.context.room = this.context.backlog.room;
+    // What has yet to be taken is there as well.
+    this.context.room = this.context.backlog.room - taken;
     this.context.live = true;
     if (this.#key !== undefined) this.#key.context.live = true;
     return out;

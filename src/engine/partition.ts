@@ -220,20 +220,28 @@ export class Partition implements Ground, Known {
    */
   look(): boolean {
     const { backlog } = this;
-    if (backlog.events > backlog.limit / 2) this.#endReader();
-    if (!backlog.look()) return false;
-    if (!backlog.crowded)
+    const changed = backlog.look();
+    backlog.shut = backlog.crowded && this.#waitsOutside();
+    if (changed && !backlog.crowded)
       for (const { generators } of this.instances.values())
         for (const { stream } of generators) stream.onRoom?.();
-    return true;
+    return changed;
   }
 
-  /** Ends whoever is furthest behind, if most of what waits does so for those who read at their own pace. */
-  #endReader(): void {
-    const behind = [...this.taps].filter(({ unread }) => unread > 0);
-    const all = behind.reduce((sum, { unread }) => sum + unread, 0);
-    if (2 * all > this.backlog.events)
-      behind.reduce((last, tap) => (tap.unread > last.unread ? tap : last)).giveUp();
+  /**
+   * Whether most of what waits does so for those outside. If it is half of what may wait, the reader that is furthest behind is
+   * ended.
+   */
+  #waitsOutside(): boolean {
+    const { backlog } = this;
+    const readers = [...this.taps].filter(({ unread }) => unread > 0);
+    const unread = readers.reduce((sum, tap) => sum + tap.unread, 0);
+    if (2 * unread > backlog.limit)
+      readers.reduce((last, tap) => (tap.unread > last.unread ? tap : last)).giveUp();
+    let kept = 0;
+    for (const { outboxes } of this.instances.values())
+      for (const { waits, waiting } of outboxes.values()) if (waits) kept += waiting.size;
+    return 2 * (unread + kept) > backlog.events;
   }
 
   /** Where the most events wait, and how many. */

@@ -8,7 +8,8 @@
  *     same step. In the stepping system the workflow would have been next in any case: nothing of its class is ready.
  * Q4. If what comes of it comes back here, and nothing else is ready here, that is the next step; as long as it is nobody
  *     else's turn, it is made at once.
- * Q5. While the backlog is crowded, what goes round here goes before what comes here, whatever the strategy says.
+ * Q5. While the backlog is crowded, what goes round here goes before what comes here, whatever the strategy says; but each time
+ *     when as many events went round as may wait at all, something that comes has its turn.
  */
 import { PorticoError, describe } from '../errors.ts';
 import { inWords } from '../graph/arguments.ts';
@@ -36,6 +37,8 @@ export class SequencerRuntime implements Runnable, Consumer {
   /** The inputs with an atom waiting, in no particular order. */
   readonly #readyCursors: (Cursor | undefined)[] = [undefined];
   #readyCount = 0;
+  /** How many events went round since something came, while it was crowded. */
+  #wentRound = 0;
   /** Whether it takes what it is offered: while it passes an atom on. */
   #takes = false;
   #offered: Atom | undefined = undefined;
@@ -175,17 +178,28 @@ export class SequencerRuntime implements Runnable, Consumer {
       throw this.#badChoice(`threw: ${describe(cause)}`, { cause });
     }
     // Not in the list that it was given: it may have sorted that.
-    for (let at = 0; at < this.#readyCount; at++) if (this.#readyCursors[at]?.input === choice) return at;
+    for (let at = 0; at < this.#readyCount; at++) {
+      const cursor = this.#readyCursors[at] as Cursor;
+      if (cursor.input !== choice) continue;
+      if (!this.#goesRound(choice)) this.#wentRound = 0;
+      else if (this.#backlog.over) this.#wentRound += cursor.peek()?.n ?? 0;
+      return at;
+    }
     throw this.#badChoice(`chose ${inWords(choice)}, and only ${this.#choices().join(', ')} are ready`, {});
   }
 
   /** Those that may go next. */
   #choices(): number[] {
     const ready = this.#readyCursors.slice(0, this.#readyCount).map((cursor) => (cursor as Cursor).input);
-    if (!this.#backlog.crowded) return ready;
+    if (!this.#backlog.over) return ready;
     // Q5.
-    const round = ready.filter((input) => this.#inputs.get(input)?.goesRound === true);
-    return round.length > 0 ? round : ready;
+    const round = this.#wentRound < this.#backlog.limit;
+    const first = ready.filter((input) => this.#goesRound(input) === round);
+    return first.length > 0 ? first : ready;
+  }
+
+  #goesRound(input: number): boolean {
+    return this.#inputs.get(input)?.goesRound === true;
   }
 
   /** What a strategy may ask. */

@@ -82,9 +82,10 @@ export interface RunningOptions {
   readonly sendLimit?: number;
   /**
    * How many events may wait inside: in streams, and at egresses until somebody is done with them. From a quarter of that on,
-   * nothing more is let in until half of it is done: `send` waits, and so do generators. At the limit a turn that sends more
-   * than one event fails, so that what goes round in a cycle and grows cannot take all memory. What retained streams keep does
-   * not count. 4,000,000 if not given.
+   * `send` and generators wait, until half of it is done, and little is let in: nothing, if it is readers or those who take care
+   * of kept values that are waited for. At the limit a turn that sends more than one event fails, so that what goes round in a
+   * cycle and grows cannot take all memory; and a reader with half as much unread is ended. What retained streams keep does not
+   * count. 4,000,000 if not given.
    */
   readonly backlogLimit?: number;
   /**
@@ -385,14 +386,22 @@ export class RunningSystem implements AsyncDisposable {
     return this.enter(ingress, values, false);
   }
 
-  /** @internal The same, for values of which it may be sure that each has passed `check`. */
-  async enter<T>(ingress: Ingress<T>, values: readonly T[], isChecked: boolean): Promise<void> {
+  /**
+   * @internal The same, for values of which it may be sure that each has passed `check`. What the system itself has to know
+   * does not wait for room.
+   */
+  async enter<T>(
+    ingress: Ingress<T>,
+    values: readonly T[],
+    isChecked: boolean,
+    waits: boolean = true,
+  ): Promise<void> {
     this.#open('send');
     const path = streamPath(ingressPath(ingress));
     const admit = (): void => {
       sendInto(this.partition, ingress, values, isChecked);
     };
-    if (this.#isFull(path)) await this.#waitForRoom(path, admit);
+    if (waits && this.#isFull(path)) await this.#waitForRoom(path, admit);
     else admit();
     this.#wake();
     await this.#epochs?.wait();
@@ -769,13 +778,14 @@ export class RunningSystem implements AsyncDisposable {
     const { backlog, fullest } = this.partition;
     if (!backlog.crowded) return;
     const { path, events } = fullest;
-    const what = `${backlog.events} events wait, ${events} of them at ${path}: nothing more is let in until half of them are done`;
+    const what = `${backlog.events} events wait, ${events} of them at ${path}: hardly anything is let in until half of them are done`;
     this.#host.log({ level: 'warn', name: 'system', path, value: what });
   }
 
   /** How many atoms may enter now. */
   #roomAt(path: string): number {
-    if (this.partition.backlog.crowded) return 0;
+    const { crowded, shut } = this.partition.backlog;
+    if (crowded) return !shut && this.#backlog(path) === 0 ? 1 : 0;
     const room = this.#ingressLimit - this.#backlog(path);
     return this.#epochs === undefined ? room : Math.min(room, this.#sendLimit - this.#epochs.waiters);
   }
