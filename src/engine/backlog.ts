@@ -14,6 +14,9 @@ import { PorticoError } from '../errors.ts';
 /** How much may wait if nothing is said: some hundred megabytes of small messages. */
 export const BACKLOG_LIMIT = 4_000_000;
 
+/** Twice as much is still a small number to the engine of JavaScript: these are looked at for each atom. */
+export const MOST = 0x3fff_ffff;
+
 export class Backlog {
   /** J1. */
   events = 0;
@@ -28,8 +31,8 @@ export class Backlog {
   #refusals = new Map<string, PorticoError>();
 
   constructor(limit: number) {
-    this.limit = limit;
-    this.most = 2 * limit;
+    this.limit = Math.min(limit, MOST);
+    this.most = 2 * this.limit;
   }
 
   /** How many events may be made now. */

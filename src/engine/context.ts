@@ -21,7 +21,7 @@ import { deriveKey, type Key } from '../graph/keys.ts';
 import { frozen } from '../graph/state.ts';
 import type { LogLevel } from '../host.ts';
 import type { Atom } from './atom.ts';
-import type { Backlog } from './backlog.ts';
+import { MOST, type Backlog } from './backlog.ts';
 import { Cell, EntryMap } from './cells.ts';
 import { CancelTimer, TaskTimer, type Entrance } from './entrance.ts';
 import { Ask, Gather, Late, Refusal, Reply, named, type Awaited, type Resumption } from './portal.ts';
@@ -41,7 +41,7 @@ export class TaskContext implements AnyContext {
   /** How many events the output held when this turn began. */
   savepoint = 0;
   /** From how many events on the output has more than there is room for (J3 of the backlog). */
-  room: number = Infinity;
+  room: number = MOST;
   /** The cell of the key, once it was looked up. */
   cell: Cell | undefined = undefined;
   /** The request to reply to. */

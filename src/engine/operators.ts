@@ -13,6 +13,7 @@ import type { Key } from '../graph/keys.ts';
 import type { Handlers, LeanFunction, LeanKind } from '../graph/task.ts';
 import { Failure, type Atom, type AtomPool, type End } from './atom.ts';
 import type { Guard } from './care.ts';
+import type { Backlog } from './backlog.ts';
 import type { UndoLog } from './cells.ts';
 import type { TaskContext } from './context.ts';
 import { checkedKey } from './task.ts';
@@ -319,6 +320,7 @@ export class HandlerOperator implements Operator {
   readonly #undoLog: UndoLog;
   /** Looks after continuations; the handlers are looked after themselves. */
   readonly #guard: Guard | undefined;
+  readonly #backlog: Backlog;
 
   constructor(
     handlers: Handlers,
@@ -336,6 +338,7 @@ export class HandlerOperator implements Operator {
     this.#pool = pool;
     this.#undoLog = context.turns.undoLog;
     this.#guard = guard;
+    this.#backlog = context.backlog;
   }
 
   run(input: Atom, _owned: boolean, end: End): Atom {
@@ -493,7 +496,7 @@ export class HandlerOperator implements Operator {
     const out = this.#pool.take();
     this.context.out = out;
     // What has yet to be taken is there as well.
-    this.context.room = this.context.backlog.room - taken;
+    this.context.room = this.#backlog.room - taken;
     this.context.live = true;
     if (this.#key !== undefined) this.#key.context.live = true;
     return out;

@@ -45,6 +45,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
   readonly onFailure: OnFailure;
   readonly #host: WorkflowHost;
   readonly #pace: Pace;
+  readonly #backlog: Backlog;
   #segments: readonly Segment[] = [];
   #sink: readonly number[] = [];
   #cursor: Cursor | undefined;
@@ -62,6 +63,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
     this.onFailure = onFailure;
     this.#host = host;
     this.#pace = host.ready.pace;
+    this.#backlog = host.backlog;
     this.inbox = new PassQueue(this, host.ready);
   }
 
@@ -102,8 +104,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
   accept(atom: Atom): boolean {
     this.#pace.events -= atom.n;
     const out = this.#run(atom);
-    const { backlog } = this.#host;
-    if (out.n + backlog.events > backlog.most) this.#refuse(out);
+    if (out.n > this.#backlog.most - this.#backlog.events) this.#refuse(out);
     if (out.failures === 0) {
       out.end = atom.end;
       this.stream.append(out);
@@ -236,7 +237,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
 
   /** W4. */
   #refuse(out: Atom): void {
-    if (out.n > 0) out.fail(0, new Failure(this.#host.backlog.refusal(this.path), this.path));
+    if (out.n > 0) out.fail(0, new Failure(this.#backlog.refusal(this.path), this.path));
   }
 
   /** W4. */
