@@ -108,8 +108,8 @@ export const errorCatalogue = {
     'A turn sent more than it took while as many events waited in the system as may wait.',
   ],
   'reader/behind': [
-    'program',
-    'A reader was so far behind that it was ended, to make room for what it did not read.',
+    'world',
+    'A reader was so far behind that it was ended, and what it had not read makes room.',
   ],
   'application/launched-twice': ['program', 'An application of that name is running already.'],
   'application/unknown': ['program', 'No application of that name is running.'],

@@ -722,13 +722,14 @@ export class RunningSystem implements AsyncDisposable {
     let goesOn = partition.runnable;
     while (goesOn) {
       partition.run(BURST, BURST_EVENTS);
+      this.#look();
       const now = this.#host.now();
       if (this.#epochs !== undefined) this.#epochs.changed = true;
       this.#commit(now);
       goesOn = now < until && partition.runnable;
     }
     if (this.#epochs?.changed === true) this.#commit(this.#host.now());
-    if (partition.look()) this.#sayCrowded();
+    this.#look();
     this.#giveRoom();
     if (partition.failure !== undefined) this.#fail(partition.failure);
     else if (partition.ready.size > 0) this.#wake();
@@ -774,9 +775,11 @@ export class RunningSystem implements AsyncDisposable {
     }
   }
 
-  #sayCrowded(): void {
-    const { backlog, fullest } = this.partition;
-    if (!backlog.crowded) return;
+  /** Looks how much waits, and says so if it has become too much. */
+  #look(): void {
+    const { backlog } = this.partition;
+    if (!this.partition.look() || !backlog.crowded) return;
+    const { fullest } = this.partition;
     const { path, events } = fullest;
     const what = `${backlog.events} events wait, ${events} of them at ${path}: hardly anything is let in until half of them are done`;
     this.#host.log({ level: 'warn', name: 'system', path, value: what });

@@ -1,6 +1,13 @@
 // What systems say at their edges: too much comes in, a reader is not where the stream is, the end comes too early.
 import { describe, expect, it } from 'vitest';
-import { application, memoryStore, startSystem, type RunningSystem } from 'portico/dataflow';
+import {
+  application,
+  memoryStore,
+  platformHost,
+  startSystem,
+  type PorticoError,
+  type RunningSystem,
+} from 'portico/dataflow';
 import { virtualHost } from 'portico/testing';
 import { caught, expectSaid, rejected } from './said.ts';
 
@@ -88,6 +95,59 @@ describe('a cursor', () => {
         cure: 'Begin anew without a cursor',
       },
     );
+  });
+});
+
+describe('a system in which too much waits', () => {
+  it('says that a turn sends more than there is room for', async () => {
+    const flood = application('flood', (app) => {
+      app
+        .workflow('w')
+        .source(app.generators.signal(1))
+        .flatMap(() => Array.from({ length: 20 }, () => 1))
+        .sink();
+    });
+    const host = virtualHost();
+    const system = await startSystem({ applications: [flood], host, backlogLimit: 10 });
+    await host.run();
+    expectSaid(system.failure?.cause as PorticoError, {
+      code: 'backlog/full',
+      where: '/flood/workflows/w/$3',
+      what: '10 events wait already, and then no turn may send more than it takes',
+      cure: 'or let more wait with backlogLimit',
+    });
+  });
+
+  it('says that a reader was ended', async () => {
+    const endlessly = application('endlessly', (app) => {
+      const all = app.sequencer<number>();
+      app.connect(app.generators.signal(1), all);
+      const ticks = app.egress<number>('ticks');
+      const round = app
+        .workflow()
+        .source(all.stream)
+        .processor<number>((n, ctx) => {
+          ctx.release(ticks, n);
+          ctx.emit(n);
+        })
+        .sink();
+      app.connect(round, all);
+      return ticks.stream;
+    });
+    const host = { ...platformHost(), log: () => undefined };
+    const system = await startSystem({ applications: [endlessly], host, backlogLimit: 10_000 });
+    const reader = system.read(endlessly.handles);
+    await reader.next();
+    await expect.poll(() => system.partition.taps.size).toBe(0);
+    expectSaid(await rejected(reader.next()), {
+      code: 'reader/behind',
+      where: '/endlessly/egresses/ticks/stream',
+      what: 'events waited for it and filled the system',
+      cure: 'Read faster, or take a retained stream and read on from a cursor',
+    });
+    // The system is none the worse for it.
+    expect(system.failure).toBeUndefined();
+    await system.shutdown();
   });
 });
 
