@@ -770,7 +770,10 @@ export class RunningSystem implements AsyncDisposable {
 
   #giveRoom(): void {
     for (const [path, waiters] of this.#room) {
-      for (const sender of waiters.splice(0, Math.max(0, this.#roomAt(path)))) letIn(sender);
+      let entered = 0;
+      // Each of them may have very many values, and there may be none for the next.
+      while (entered < waiters.length && this.#roomAt(path) > 0) letIn(waiters[entered++] as Sender);
+      waiters.splice(0, entered);
       if (waiters.length === 0) this.#room.delete(path);
     }
   }
@@ -787,8 +790,8 @@ export class RunningSystem implements AsyncDisposable {
 
   /** How many atoms may enter now. */
   #roomAt(path: string): number {
-    const { crowded, shut } = this.partition.backlog;
-    if (crowded) return !shut && this.#backlog(path) === 0 ? 1 : 0;
+    const { over, shut } = this.partition.backlog;
+    if (over) return !shut && this.#backlog(path) === 0 ? 1 : 0;
     const room = this.#ingressLimit - this.#backlog(path);
     return this.#epochs === undefined ? room : Math.min(room, this.#sendLimit - this.#epochs.waiters);
   }
