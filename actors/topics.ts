@@ -18,7 +18,8 @@ export interface TopicOptions {
 
 /**
  * Names a kind of values that actors emit, with their type. A system has to be told of it: `start({ topics: [prices] })`. If it
- * is retained, all that was emitted can be read later, with `system.readFrom`, until `system.forget` lets go of it.
+ * is retained, all that was emitted can be read later, with `system.readFrom`, until `system.forget` lets go of it: until then
+ * it is in memory, and in the store, and grows.
  *
  * @example
  * ```ts

@@ -240,7 +240,10 @@ export class ApplicationBuilder {
     return { path };
   }
 
-  /** Keeps the past of a stream of this application, so that those who come later can read it from its start. */
+  /**
+   * Keeps the past of a stream of this application, so that those who come later can read it from its start. It is in memory, and
+   * in the store if there is one, and grows until `system.forget` lets go of some of it.
+   */
   retain<T>(stream: Stream<T>): Stream<T> {
     this.mutable(this.path);
     const path = this.#handle('retain', stream, 'a stream', this.path);

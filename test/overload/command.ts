@@ -49,7 +49,7 @@ const cases: Readonly<Record<string, Case>> = {
     run: async () => slowly(await slowReader('readFrom', 2_000_000)),
   },
   'an effect that hangs': { heapMb: 512, run: async () => slowly(await hangingEffect(1_000_000)) },
-  'messages that multiply in memory': { heapMb: 2_048, run: () => cycle(undefined, undefined, 30) },
+  'messages that multiply in memory': { heapMb: 2_048, run: () => cycle(undefined, undefined, 6) },
   'messages that multiply on disk': {
     heapMb: 2_048,
     run: (folder) => cycle(() => fileStore(folder), 400_000, 6),

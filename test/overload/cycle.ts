@@ -22,7 +22,7 @@ export async function cycle(
   backlogLimit: number | undefined,
   rounds: number,
 ): Promise<{ readonly shown: Cycle; readonly wrong: readonly string[] }> {
-  let passes = 0;
+  const seen = { passes: 0 };
   const told = valueState('calm', false);
   const multiplies = (times: number) =>
     behavior('multiplies', (): Behavior<number | 'calm'> =>
@@ -34,7 +34,7 @@ export async function cycle(
     );
   const player = behavior('player', (): Behavior<Ball> =>
     receive(({ from }, ctx) => {
-      passes++;
+      seen.passes++;
       ctx.send(from, { from: ctx.self });
       return same;
     }),
@@ -68,12 +68,12 @@ export async function cycle(
     look();
     await turn();
   }
-  const first = passes;
-  while (passes < first + rounds && system.dataflow.failure === undefined) {
+  const first = seen.passes;
+  while (seen.passes < first + rounds && system.dataflow.failure === undefined) {
     look();
     await turn();
   }
-  const second = passes;
+  const second = seen.passes;
   const deadLetters = system.deadLetters.count;
   if (system.dataflow.failure !== undefined) wrong.push(`it failed: ${system.dataflow.failure.message}`);
   if (mostWaiting > limit) wrong.push(`${mostWaiting} events waited, and ${limit} may`);
@@ -93,8 +93,8 @@ export async function cycle(
     await turn();
   }
   const restMs = performance.now() - begun;
-  const last = passes;
-  while (passes < last + 1_000) await turn();
+  const last = seen.passes;
+  while (seen.passes < last + 1_000) await turn();
   await system.stop();
   const shown = {
     mostWaiting,

@@ -18,10 +18,10 @@ import {
   application,
   memoryStore,
   platformHost,
-  PorticoError,
   startSystem,
   type ApplicationBuilder,
   type LogRecord,
+  type PorticoError,
   type Stream,
 } from 'portico/dataflow';
 

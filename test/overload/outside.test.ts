@@ -197,7 +197,7 @@ describe('those who take care of kept values and are never done', () => {
       app
         .workflow()
         .source(orders.stream)
-        .processor<never>((n, ctx) => {
+        .processor((n, ctx) => {
           ctx.release(parcels, n);
         })
         .sink();

@@ -38,10 +38,10 @@ export async function slowReader(kind: 'subscribe' | 'read' | 'readFrom', values
   const { numbers, out } = app.handles;
   const system = await startSystem({ applications: [app], host, backlogLimit: 400_000 });
   const watch = watcher();
-  let [taken, arrived, refused, mostWaiting, next] = [0, 0, 0, 0, 0];
-  let inOrder = true;
+  let [taken, arrived, refused, mostWaiting] = [0, 0, 0, 0];
+  const order = { kept: true };
   const take = (n: number): void => {
-    inOrder &&= n === arrived;
+    order.kept &&= n === arrived;
     arrived++;
     if (arrived % 1_000 === 0) watch.look();
   };
@@ -69,16 +69,12 @@ export async function slowReader(kind: 'subscribe' | 'read' | 'readFrom', values
     });
   const reading = kind === 'subscribe' ? undefined : reads();
   const sends: Promise<void>[] = [];
-  while (next < values) {
-    const atOnce = Array.from({ length: Math.min(1_000, values - next) }, () => next++);
+  for (let next = 0; next < values; next += 1_000) {
+    const atOnce = Array.from({ length: Math.min(1_000, values - next) }, (_, i) => next + i);
     sends.push(
       system.send(numbers, ...atOnce).then(
-        () => {
-          taken += atOnce.length;
-        },
-        () => {
-          refused += atOnce.length;
-        },
+        () => void (taken += atOnce.length),
+        () => void (refused += atOnce.length),
       ),
     );
     mostWaiting = Math.max(mostWaiting, system.partition.backlog.events);
@@ -88,7 +84,7 @@ export async function slowReader(kind: 'subscribe' | 'read' | 'readFrom', values
   await Promise.all(sends);
   await reading;
   await system.idle();
-  if (!inOrder) end = 'out of order';
+  if (!order.kept) end = 'out of order';
   await system.shutdown();
   return { who: kind, taken, arrived, refused, end, mostWaiting, peakHeapMb: watch.peakHeapMb() };
 }
@@ -122,12 +118,8 @@ export async function hangingEffect(values: number): Promise<Slow> {
   const sends: Promise<void>[] = [];
   for (let sent = 0; sent < values; sent++) {
     const outcome = system.send(ref, 'go').then(
-      () => {
-        taken++;
-      },
-      () => {
-        refused++;
-      },
+      () => void taken++,
+      () => void refused++,
     );
     if (sent % 1_000 === 0) {
       sends.push(outcome);
