@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util';
 import { fileStore } from 'portico/node';
 import { cycle } from './cycle.ts';
 import { doors, fairness } from './fairness.ts';
-import { flood, type Flood } from './flood.ts';
+import { flood, type Flood, type FloodOptions } from './flood.ts';
 import { hangingEffect, slowReader, type Slow } from './slow.ts';
 
 const { values } = parseArgs({
@@ -29,6 +29,8 @@ const { values } = parseArgs({
   },
 });
 
+const SMALL = { sendLimit: 10_000, backlogLimit: 400_000 };
+
 const minutes = Number(values.minutes);
 const sendLimit = values['send-limit'] === undefined ? undefined : Number(values['send-limit']);
 
@@ -39,8 +41,11 @@ interface Case {
 }
 
 const cases: Readonly<Record<string, Case>> = {
-  'flood in memory': { heapMb: 256, run: () => flooded(undefined) },
-  'flood on disk': { heapMb: 256, run: (folder) => flooded(folder) },
+  // With the usual limits, and with limits for a smaller heap.
+  'flood in memory': { heapMb: 1_024, run: () => flooded(undefined) },
+  'flood on disk': { heapMb: 1_024, run: (folder) => flooded(folder) },
+  'small flood in memory': { heapMb: 192, run: () => flooded(undefined, SMALL) },
+  'small flood on disk': { heapMb: 192, run: (folder) => flooded(folder, SMALL) },
   fairness: { heapMb: 256, run: fair },
   'a slow subscriber': { heapMb: 256, run: async () => slowly(await slowReader('subscribe', 2_000_000)) },
   'a slow reader': { heapMb: 256, run: async () => slowly(await slowReader('read', 2_000_000)) },
@@ -104,12 +109,16 @@ function inChild(name: string, heapMb: number): Promise<{ shown: unknown; wrong:
   });
 }
 
-async function flooded(folder: string | undefined): Promise<{ shown: Flood; wrong: readonly string[] }> {
+async function flooded(
+  folder: string | undefined,
+  limits: Partial<FloodOptions> = {},
+): Promise<{ shown: Flood; wrong: readonly string[] }> {
   const shown = await flood({
     storeOf: folder === undefined ? undefined : () => fileStore(folder),
     measureMs: 5_000,
     floodMs: minutes * 60_000,
     times: 2,
+    ...limits,
     ...(sendLimit !== undefined && { sendLimit }),
   });
   return { shown, wrong: shown.wrong };

@@ -23,6 +23,7 @@ export interface FloodOptions {
   /** How many times as much as it can take is offered. */
   readonly times: number;
   readonly sendLimit?: number;
+  readonly backlogLimit?: number;
 }
 
 /** What a flood has shown. */
@@ -36,6 +37,8 @@ export interface Flood {
   readonly unloadedMs: readonly [number, number];
   readonly loadedMs: readonly [number, number];
   readonly probesRefused: number;
+  /** The most events that waited inside. */
+  readonly mostWaiting: number;
   /** Medians of the thirds of the flood after its first tenth, in MB. */
   readonly heapMb: readonly number[];
   readonly rssMb: readonly number[];
@@ -98,7 +101,7 @@ const poisoned = behavior('poisoned', () =>
   }),
 );
 
-async function started({ storeOf, sendLimit }: FloodOptions): Promise<ActorSystem> {
+async function started({ storeOf, sendLimit, backlogLimit }: FloodOptions): Promise<ActorSystem> {
   const store = storeOf?.();
   return start({
     behaviors: { ledger, counter, poisoned },
@@ -106,6 +109,7 @@ async function started({ storeOf, sendLimit }: FloodOptions): Promise<ActorSyste
     log: () => undefined,
     ...(store && { store }),
     ...(sendLimit !== undefined && { sendLimit }),
+    ...(backlogLimit !== undefined && { backlogLimit }),
   });
 }
 
@@ -248,8 +252,10 @@ export async function flood(options: FloodOptions): Promise<Flood> {
   const before = { next: senders.next, acknowledged: senders.acknowledged };
   const begun = performance.now();
   let sampledMs = 0;
+  let mostWaiting = 0;
   await senders.offer(times * sustainedPerSecond, floodMs, () => {
     probes.look();
+    mostWaiting = Math.max(mostWaiting, system.dataflow.partition.backlog.events);
     const now = performance.now() - begun;
     if (now < floodMs / 10 || now < sampledMs) return;
     sampledMs = now + Math.min(250, floodMs / 100);
@@ -280,6 +286,7 @@ export async function flood(options: FloodOptions): Promise<Flood> {
     unloadedMs,
     loadedMs,
     probesRefused: probes.refused,
+    mostWaiting,
     heapMb: thirds(heap),
     rssMb: thirds(rss),
     wrong,
