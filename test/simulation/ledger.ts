@@ -4,7 +4,8 @@
 // B2. Of one client, an account books in the order of sending.
 // B3. What left the bank (a value, an effect) belongs to a booking that is there, with what chance drew for it. Nothing that was
 //     handed to a subscriber is handed over again.
-// B4. An effect is carried out at least once, always under the same key; its outcome is booked once.
+// B4. An effect is carried out at least once, or told to have failed after tries that failed; always under the same key, also where
+//     it is carried out again because its outcome was lost, or by two owners at once. Its outcome is booked once, and is its own.
 // B5. A timer goes off once, and never before its time. An ask has one outcome.
 // B6. The money is all there.
 // B7. What chance drew once it does not draw again: its state is as durable as what follows from it.
@@ -154,6 +155,8 @@ function handled(name: string, message: Message, ctx: ActorContext<Message>): Be
       return same;
     case 'paid':
       note(`paid ${message.id}`, ctx);
+      if (message.failure !== undefined) note(`unpaid ${message.id}`, ctx);
+      else if (message.reply !== entries.get(ctx, message.id)?.draw) note(`mistaken ${message.id}`, ctx);
       return same;
     case 'rang':
       note(`rang ${message.id}`, ctx);
@@ -252,8 +255,12 @@ export class Ledger implements Scenario {
   readonly #random: Random;
   readonly #sent = new Map<string, Sent>();
   readonly #emitted = new Map<string, Emitted>();
-  readonly #payments = new Map<string, { readonly payment: Payment; readonly key: string }>();
+  readonly #payments = new Map<string, Payment>();
   readonly #keys = new Map<string, string>();
+  readonly #keyOf = new Map<string, string>();
+  /** How many calls of an effect run, and those of which a call has failed. */
+  readonly #running = new Map<string, number>();
+  readonly #failed = new Set<string>();
   readonly #witness = new Witness([account, closed, helper].map(({ definition }) => definition));
   readonly #mix: readonly Kind[];
   readonly #accounts: readonly string[];
@@ -428,25 +435,47 @@ export class Ledger implements Scenario {
 
   #pay(payment: Payment, key: string): Promise<number> {
     const { id } = payment;
-    this.#world.trace.text(`pay ${id} ${key}`);
-    const before = this.#payments.get(id);
-    if (before !== undefined && before.key !== key)
-      this.#broken(new Violation(`B4: ${id} is paid under ${before.key} and ${key}`));
+    const world = this.#world;
+    world.trace.text(`pay ${id} ${key}`);
+    const before = this.#keyOf.get(id);
+    if (before !== undefined && before !== key)
+      this.#broken(new Violation(`B4: ${id} is paid under ${before} and ${key}`));
     if (this.#keys.has(key) && this.#keys.get(key) !== id)
       this.#broken(new Violation(`B4: ${id} and ${this.#keys.get(key)} are paid under ${key}`));
-    this.#payments.set(id, { payment, key });
+    this.#keyOf.set(id, key);
     this.#keys.set(key, id);
-    const { fail, hang } = this.#world.plan.setting.outside;
-    const delay = this.#random.below(12);
-    const fate = this.#world.isCalm ? 100 : this.#random.below(100);
-    if (fate < fail) return this.#world.pause(delay).then(() => Promise.reject(new Error('no connection')));
-    if (fate < fail + hang)
+    const { refuse, fail, hang } = world.plan.setting.outside;
+    const fate = world.isCalm ? 100 : this.#random.below(100);
+    const pause = world.pause(this.#random.below(12));
+    if (fate < refuse + fail) this.#failed.add(id);
+    if (fate < refuse) {
+      world.count(world.faults, 'effect refused');
+      return pause.then(() => Promise.reject(new Error('no connection')));
+    }
+    // From here on it is done.
+    const known = this.#payments.get(id);
+    if (known !== undefined) world.count(world.seen, 'effect again');
+    if ((this.#running.get(id) ?? 0) > 0) world.count(world.seen, 'effect twice at once');
+    if (known !== undefined && known.draw !== payment.draw)
+      this.#broken(new Violation(`B4: ${id} is paid with ${known.draw} and ${payment.draw}`));
+    this.#payments.set(id, payment);
+    if (fate < refuse + fail) {
+      world.count(world.faults, 'effect fails');
+      return pause.then(() => Promise.reject(new Error('the connection is lost')));
+    }
+    if (fate < refuse + fail + hang) {
+      world.count(world.faults, 'effect hangs');
       return new Promise((resolve) => {
         this.#hanging.push(() => {
-          resolve(-1);
+          resolve(payment.draw);
         });
       });
-    return this.#world.pause(delay).then(() => payment.draw);
+    }
+    this.#running.set(id, (this.#running.get(id) ?? 0) + 1);
+    return pause.then(() => {
+      this.#running.set(id, (this.#running.get(id) as number) - 1);
+      return payment.draw;
+    });
   }
 
   async check(process: SimulatedProcess): Promise<void> {
@@ -492,8 +521,8 @@ export class Ledger implements Scenario {
         found.set(id, { entry, account: name, report });
       }
       for (const [what, times] of report.noted) {
-        if (/^(disorder|early) /.test(what))
-          throw new Violation(`${what.startsWith('d') ? 'B2' : 'B5'}: ${what}`);
+        const broken = { disorder: 'B2', early: 'B5', mistaken: 'B4' }[what.split(' ')[0] ?? ''];
+        if (broken !== undefined) throw new Violation(`${broken}: ${what}`);
         if (times !== 1) throw new Violation(`B4, B5: ${name} noted ${what} ${times} times`);
       }
     });
@@ -519,7 +548,7 @@ export class Ledger implements Scenario {
       if (entry === undefined || entry.draw !== draw || entry.order !== order)
         throw new Violation(`B3: ${id} was handed over with ${draw}, and the account has ${entry?.draw}`);
     }
-    for (const [id, { payment }] of this.#payments) {
+    for (const [id, payment] of this.#payments) {
       if (found.get(id)?.entry.draw !== payment.draw)
         throw new Violation(
           `B3: ${id} was paid with ${payment.draw}, and the account has ${found.get(id)?.entry.draw}`,
@@ -528,9 +557,14 @@ export class Ledger implements Scenario {
     for (const what of noted) {
       const id = what.slice(what.indexOf(' ') + 1);
       const known = found.get(id);
+      if (what.startsWith('unpaid ')) {
+        if (!noted.has(`paid ${id}`) || !this.#failed.has(id))
+          throw new Violation(`B4: ${id} is told to have failed, and did not`);
+        continue;
+      }
       if (known === undefined || dueOf((this.#sent.get(id) as Sent).op) !== what)
         throw new Violation(`B4, B5: ${what} was noted, and nobody had asked for it`);
-      if (what.startsWith('paid ') && !this.#payments.has(id))
+      if (what.startsWith('paid ') && !noted.has(`unpaid ${id}`) && !this.#payments.has(id))
         throw new Violation(`B4: ${id} has an outcome, and was never carried out`);
     }
     return left;

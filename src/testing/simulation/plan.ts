@@ -59,8 +59,19 @@ export interface Setting {
   readonly checkpointBytes: number;
   /** How many steps the engine makes in one go, at most: the smaller, the more often something else comes in between. */
   readonly burst: number;
-  /** Of a hundred calls of what is outside, how many are done and fail nevertheless, and how many do not end. */
-  readonly outside: { readonly fail: number; readonly hang: number };
+  /** Of a hundred calls of what is outside, how many are refused, how many are done and fail nevertheless, and how many do not end. */
+  readonly outside: { readonly refuse: number; readonly fail: number; readonly hang: number };
+}
+
+/**
+ * What becomes of the medium when nothing runs: a bit flips, a sector is full of zeros, holds what belongs elsewhere, or what was
+ * there before. Which file and where are given as shares.
+ */
+export interface Damage {
+  readonly kind: 'bit' | 'zeros' | 'misdirected' | 'stale';
+  readonly file: number;
+  readonly at: number;
+  readonly bit: number;
 }
 
 export interface FaultPlan {
@@ -68,9 +79,12 @@ export interface FaultPlan {
   readonly setting: Setting;
   /** In the order of their steps. */
   readonly faults: readonly Fault[];
-  /** In the end, when nothing runs, one bit flips: in which file and where, as shares; not if it is not given. */
-  readonly rot?: { readonly file: number; readonly at: number; readonly bit: number } | undefined;
+  /** What happens to the medium in the end; nothing if it is not given. */
+  readonly rot?: Damage | undefined;
 }
+
+/** How many times as much goes wrong in a storm. */
+const STORM = 6;
 
 /** The plan of a seed. */
 export function planOf(seed: number, most = 48): FaultPlan {
@@ -94,10 +108,12 @@ export function planOf(seed: number, most = 48): FaultPlan {
     applyBytes: any(1, 500, 3_000, 20_000),
     checkpointBytes: any(1, 1, 2_000, 20_000),
     burst: any(1, 1, 1, 2, 64),
-    outside: { fail: any(0, 10, 40), hang: any(0, 0, 10) },
+    outside: { refuse: any(0, 10, 60), fail: any(0, 10, 40), hang: any(0, 0, 10) },
   };
+  // In a storm it crashes again and again: in recoveries, and in recoveries from those.
+  const isStorm = random.below(4) === 0;
   const weights: readonly (readonly [FaultKind, number])[] = [
-    ['crash', any(4, 10, 20)],
+    ['crash', isStorm ? 60 : any(4, 10, 20)],
     ['stop', any(0, 0, 2, 5)],
     ['freeze', any(0, 2, 8)],
     ['fail', any(0, 2, 8)],
@@ -107,15 +123,16 @@ export function planOf(seed: number, most = 48): FaultPlan {
   ];
   const powers = any(0, 50, 50, 100);
   // Recovery is short, and where it is crashed matters most.
-  const pace = any(15, 40, 100, 300);
+  const pace = isStorm ? any(6, 15, 30, 60) : any(15, 40, 100, 300);
   const faults: Fault[] = [];
   let at = 0;
-  for (let left = 1 + random.below(most); left > 0; left--) {
+  for (let left = 1 + random.below(isStorm ? STORM * most : most); left > 0; left--) {
     at += 1 + random.below(random.below(3) === 0 ? 30 : pace);
     faults.push(fault(kindBy(weights, random), at, powers, random));
   }
   const share = (): number => random.below(1_000_000) / 1_000_000;
-  const rot = random.below(3) > 0 ? undefined : { file: share(), at: share(), bit: random.below(8) };
+  const kind = any<Damage['kind']>('bit', 'bit', 'zeros', 'misdirected', 'stale');
+  const rot = random.below(3) > 0 ? undefined : { kind, file: share(), at: share(), bit: random.below(8) };
   return { seed, setting, faults, ...(rot && { rot }) };
 }
 
@@ -150,7 +167,7 @@ function fault(kind: FaultKind, at: number, powers: number, random: Random): Fau
 /** A plan in words, one line a fault. */
 export function printedPlan({ seed, setting, faults, rot }: FaultPlan): string {
   const lines = faults.map(({ kind, at, ...rest }) => `  at step ${at}: ${kind} ${JSON.stringify(rest)}`);
-  if (rot !== undefined) lines.push(`  in the end: a bit flips ${JSON.stringify(rot)}`);
+  if (rot !== undefined) lines.push(`  in the end: ${JSON.stringify(rot)}`);
   return [`seed ${seed}`, `  setting ${JSON.stringify(setting)}`, ...lines].join('\n');
 }
 

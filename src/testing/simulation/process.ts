@@ -34,8 +34,8 @@ export interface Machine {
   soon(process: SimulatedProcess | undefined, run: () => void): void;
   /** Calls back after a while; the returned function takes that back. */
   later(process: SimulatedProcess | undefined, delayMs: number, run: () => void): () => void;
-  /** Lets others have their turn. */
-  turn(process: SimulatedProcess | undefined): Promise<void>;
+  /** Lets others have their turn, so many times. */
+  turns(process: SimulatedProcess | undefined, count: number): Promise<void>;
   /** @internal An operation of the disk: it takes its time, and all may end there. */
   operation<T>(
     process: SimulatedProcess,
@@ -114,8 +114,8 @@ function slowState(process: SimulatedProcess, state: State): State {
     scan: (table) => state.scan(table),
     tables: () => state.tables(),
     apply: async (rows, position) => {
-      for (let turns = world.random.below(world.plan.setting.applyTurns + 1); turns > 0; turns--)
-        await world.turn(process);
+      const turns = world.random.below(world.plan.setting.applyTurns + 1);
+      if (turns > 0) await world.turns(process, turns);
       await state.apply(rows, position);
     },
     checkpoint: () => state.checkpoint(),

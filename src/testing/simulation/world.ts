@@ -7,9 +7,10 @@
  *      rest, and the scenario looks at what is there.
  */
 import { Random } from '../../engine/random.ts';
-import { diskCode, platformHost } from '../../host.ts';
+import { diskCode } from '../../host.ts';
 import { SimulatedDisk, type DiskOperation } from '../simulated-disk.ts';
-import type { Fault, FaultPlan } from './plan.ts';
+import { platformTurn, promises } from './drain.ts';
+import type { Damage, Fault, FaultPlan } from './plan.ts';
 import { SimulatedProcess, type Machine } from './process.ts';
 import { Trace } from './trace.ts';
 
@@ -35,12 +36,16 @@ export interface RunReport {
   /** How many processes were started again after a crash, and how many faults there were of each kind. */
   readonly crashes: number;
   readonly faults: Readonly<Record<string, number>>;
+  /** What came of them that is worth counting, and how often. */
+  readonly seen: Readonly<Record<string, number>>;
   readonly virtualMs: number;
 }
 
 interface Task {
   readonly process: SimulatedProcess | undefined;
   readonly run: () => void;
+  /** How many turns it lets pass first. */
+  turns: number;
 }
 
 interface Timer extends Task {
@@ -69,6 +74,7 @@ export class SimulatedWorld implements Machine {
   steps = 0;
   crashes = 0;
   readonly faults: Record<string, number> = {};
+  readonly seen: Record<string, number> = {};
   #nowMs = 1_000_000;
   #jumpedMs = 0;
   readonly #scenario: Scenario;
@@ -80,6 +86,8 @@ export class SimulatedWorld implements Machine {
   #fullUntil = 0;
   #slow = { until: 0, ms: 0 };
   #processes = new Set<SimulatedProcess>();
+  /** What was in the files some time before. */
+  #past = new Map<string, Uint8Array>();
 
   constructor(plan: FaultPlan, scenario: (world: SimulatedWorld) => Scenario) {
     this.plan = plan;
@@ -108,22 +116,24 @@ export class SimulatedWorld implements Machine {
       await this.#look();
     }
     if (this.plan.rot !== undefined) await this.#rot(this.plan.rot);
+    await platformTurn();
     return {
       hash: this.trace.hash,
       steps: this.steps,
       crashes: this.crashes,
       faults: this.faults,
+      seen: this.seen,
       virtualMs: this.#nowMs,
     };
   }
 
   soon(process: SimulatedProcess | undefined, run: () => void): void {
-    this.#ready.push({ process, run });
+    this.#ready.push({ process, run, turns: 0 });
   }
 
   later(process: SimulatedProcess | undefined, delayMs: number, run: () => void): () => void {
     const dueMs = this.#nowMs + Math.max(0, Math.ceil(delayMs));
-    const timer = { process, run, dueMs };
+    const timer = { process, run, dueMs, turns: 0 };
     // Those that are due last come first.
     let at = this.#timers.length;
     while (at > 0 && (this.#timers[at - 1] as Timer).dueMs <= dueMs) at--;
@@ -141,10 +151,15 @@ export class SimulatedWorld implements Machine {
     });
   }
 
-  turn(process: SimulatedProcess | undefined): Promise<void> {
+  turns(process: SimulatedProcess | undefined, count: number): Promise<void> {
     return new Promise((resolve) => {
-      this.soon(process, resolve);
+      this.#ready.push({ process, run: resolve, turns: count - 1 });
     });
+  }
+
+  /** Counts something that is worth it. */
+  count(what: Record<string, number>, kind: string): void {
+    what[kind] = (what[kind] ?? 0) + 1;
   }
 
   /** @internal */
@@ -158,14 +173,13 @@ export class SimulatedWorld implements Machine {
     if (this.steps < until) await this.pause(ms, process);
     const { setting } = this.plan;
     const more = /^(journal|highwater|$)/.test(name) ? 0 : setting.snapshotTurns;
-    for (let turns = 1 + more + this.random.below(setting.turns); turns > 0; turns--)
-      await this.turn(process);
+    await this.turns(process, 1 + more + this.random.below(setting.turns));
     this.trace.text(`${process.number} ${operation} ${name}`);
     const crash = this.#step(process, true);
     if (crash !== undefined) {
       const kind = crash.power ? 'power' : 'process';
       this.disk.crashAt({ at: this.disk.operations + 1, kind, done: crash.done });
-    } else if (this.#isFrozen(process)) await this.turn(process);
+    } else if (this.#isFrozen(process)) await this.turns(process, 1);
     try {
       return await act();
     } catch (error) {
@@ -174,7 +188,7 @@ export class SimulatedWorld implements Machine {
       return await never();
     } finally {
       if (!process.isAlive) await never();
-      else if (this.#isFrozen(process)) await this.turn(process);
+      else if (this.#isFrozen(process)) await this.turns(process, 1);
     }
   }
 
@@ -195,25 +209,59 @@ export class SimulatedWorld implements Machine {
     this.#isRefused = true;
   }
 
-  /** A bit flips while nothing runs: that is found, or it was a bit that says nothing. */
-  async #rot({ file, at, bit }: NonNullable<FaultPlan['rot']>): Promise<void> {
+  /** Something on the medium changes while nothing runs: that is found, or it was something that says nothing. */
+  async #rot(damage: Damage): Promise<void> {
+    this.#past = new Map(this.disk.files().map((name) => [name, this.disk.content(name)]));
     const { process } = this;
     if (process?.onStop !== undefined) await this.#finish(process.onStop(), process);
     this.#end(false);
-    const files = this.disk.files().filter((name) => this.disk.content(name).length > 0);
-    const name = files[Math.floor(file * files.length)] as string;
-    const place = Math.floor(at * this.disk.content(name).length);
-    this.trace.text(`a bit flips in ${name} at ${place}`);
-    this.disk.rot(name, place, 1 << bit);
+    const damaged = this.#damage(damage);
+    if (damaged === undefined) return;
+    this.trace.text(damaged);
     this.isRotten = true;
-    this.faults['rot'] = (this.faults['rot'] ?? 0) + 1;
+    this.count(this.faults, `rot ${damage.kind}`);
     this.#start();
     await this.#drive(
       () => this.#isRefused || (this.#scenario.isDone && this.process !== undefined),
       CALM_STEPS,
     );
-    if (this.#isRefused) this.faults['rot refused'] = 1;
-    else await this.#look();
+    this.count(this.seen, `rot ${damage.kind} ${this.#isRefused ? 'refused' : 'harmless'}`);
+    if (!this.#isRefused) await this.#look();
+  }
+
+  /** Says what it did, if anything is another one now. */
+  #damage({ kind, file, at, bit }: Damage): string | undefined {
+    const { disk } = this;
+    const { sectorBytes } = this.plan.setting;
+    // What was there before is another one in few places.
+    const places = disk.files().flatMap((name) => {
+      const content = disk.content(name);
+      const past = kind === 'stale' ? this.#past.get(name) : undefined;
+      return Array.from({ length: Math.ceil(content.length / sectorBytes) }, (_, sector) => ({
+        name,
+        content,
+        from: sector * sectorBytes,
+        to: Math.min((sector + 1) * sectorBytes, content.length),
+        past,
+      })).filter(
+        ({ from, to }) => kind !== 'stale' || (past !== undefined && differ(content, past, from, to)),
+      );
+    });
+    const names = [...new Set(places.map(({ name }) => name))];
+    const those = places.filter(({ name }) => name === names[Math.floor(file * names.length)]);
+    const place = those[Math.floor(at * those.length)];
+    if (place === undefined) return undefined;
+    const { name, content, from, to, past } = place;
+    const before = content.slice();
+    if (kind === 'bit') disk.rot(name, from + Math.floor(((at * those.length) % 1) * (to - from)), 1 << bit);
+    else if (kind === 'zeros') disk.zero(name, from, to);
+    else {
+      const other = places[(places.indexOf(place) + 1 + bit) % places.length] as typeof place;
+      const source = past?.subarray(from, to) ?? other.content.subarray(other.from, other.to);
+      content.set(source.subarray(0, to - from), from);
+      disk.put(name, content);
+    }
+    return differ(before, disk.content(name), from, to) ? `${kind} of ${name} from ${from}` : undefined;
   }
 
   #start(): void {
@@ -265,7 +313,7 @@ export class SimulatedWorld implements Machine {
     // Nothing can end where nothing runs.
     if (this.process === undefined && fault.kind !== 'jump') return undefined;
     this.#next++;
-    this.faults[fault.kind] = (this.faults[fault.kind] ?? 0) + 1;
+    this.count(this.faults, fault.kind);
     this.trace.text(`fault ${fault.kind}`);
     switch (fault.kind) {
       case 'crash':
@@ -411,7 +459,12 @@ export class SimulatedWorld implements Machine {
       this.#held.push(task);
       return true;
     }
+    if (task.turns-- > 0) {
+      this.#ready.push(task);
+      return true;
+    }
     run();
+    // SW2.
     await promises();
     return true;
   }
@@ -430,17 +483,14 @@ export class SimulatedWorld implements Machine {
   }
 }
 
+/** Whether two files differ somewhere in a stretch. */
+function differ(a: Uint8Array, b: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (a[at] !== b[at]) return true;
+  return false;
+}
+
 const noRest = 'it does not come to rest although nothing goes wrong any more';
 
 function never(): Promise<never> {
   return new Promise(() => undefined);
 }
-
-/** SW2. The platform goes on to its next task only when no promise is left that could. */
-function promises(): Promise<void> {
-  return new Promise((resolve) => {
-    platform.yield(resolve);
-  });
-}
-
-const platform = platformHost();
