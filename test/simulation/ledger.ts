@@ -445,7 +445,7 @@ export class Ledger implements Scenario {
     this.#keyOf.set(id, key);
     this.#keys.set(key, id);
     const { refuse, fail, hang } = world.plan.setting.outside;
-    const fate = world.isCalm ? 100 : this.#random.below(100);
+    const fate = world.isCalm ? Infinity : this.#random.below(100);
     const pause = world.pause(this.#random.below(12));
     if (fate < refuse + fail) this.#failed.add(id);
     if (fate < refuse) {

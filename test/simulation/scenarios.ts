@@ -31,6 +31,13 @@ export async function runSeed(seed: number, name: string = scenarioOf(seed)): Pr
   return runPlan(planOf(seed), name);
 }
 
+/** All of those: at each step, by process and by power, alone and again at each of so many steps later. From 0. */
+export function crashPlanOf(number: number, mostAgain: number): FaultPlan {
+  const again = number % (mostAgain + 1);
+  const rest = Math.floor(number / (mostAgain + 1));
+  return crashPlan(1 + (rest >> 1), rest % 2 === 1, again === 0 ? undefined : again);
+}
+
 /** A short run in which nothing happens but one crash, and perhaps another one so many steps later. */
 export function crashPlan(at: number, power: boolean, again?: number): FaultPlan {
   const { setting } = planOf(1);

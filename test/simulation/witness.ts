@@ -84,7 +84,7 @@ export class Witness {
   /** WR1. */
   #note(seq: number, body: Uint8Array): void {
     const known = this.#records.get(seq);
-    if (known !== undefined && Buffer.compare(known, body) !== 0)
+    if (known !== undefined && !same(known, body))
       throw new Violation(`WR1: record ${seq} was another one before`);
     this.#records.set(seq, body);
   }
@@ -107,7 +107,7 @@ export class Witness {
       if (value === undefined) continue;
       const data = this.#codec.decode(value, `${table} ${key}`);
       // WR5.
-      if (Buffer.compare(this.#codec.encode(data, `${table} ${key}`), value) !== 0)
+      if (!same(this.#codec.encode(data, `${table} ${key}`), value))
         throw new Violation(`WR5: ${table} ${key} of record ${seq} is another one when it is stored again`);
       if (table === 'tasks' && key.includes('/actors/')) this.#slots = (data as [string[]])[0];
       if (table.startsWith('kept ')) this.#keep(data);
@@ -209,4 +209,8 @@ export class Witness {
     if (ids === undefined) this.#channels.set(at, (ids = []));
     return ids;
   }
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

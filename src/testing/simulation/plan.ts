@@ -108,7 +108,7 @@ export function planOf(seed: number, most = 48): FaultPlan {
     applyBytes: any(1, 500, 3_000, 20_000),
     checkpointBytes: any(1, 1, 2_000, 20_000),
     burst: any(1, 1, 1, 2, 64),
-    outside: { refuse: any(0, 10, 60), fail: any(0, 10, 40), hang: any(0, 0, 10) },
+    outside: { refuse: any(0, 10, 40), fail: any(0, 10, 40), hang: any(0, 0, 10) },
   };
   // In a storm it crashes again and again: in recoveries, and in recoveries from those.
   const isStorm = random.below(4) === 0;

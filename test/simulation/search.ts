@@ -1,6 +1,6 @@
 // Searches for a planted bug, in a process of its own: seed after seed until one fails. Prints what it found as JSON.
 //
-//     node hunt.js <first seed> <most seeds> [<first seed of the next search> …]
+//     node search.js <most seeds> <first seed> [<first seed of the next search> …]
 import process from 'node:process';
 import { runSeed } from './scenarios.ts';
 

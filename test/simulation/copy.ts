@@ -1,28 +1,21 @@
-// Bugs to plant into the product, each as a small change of a copy of its sources; and the search for them, in a process of its
-// own. The product knows nothing of this.
-import { spawn } from 'node:child_process';
+// Copies of the product and its simulation as JavaScript, each in a folder of its own: for processes that run it, and with a bug
+// planted into it by a small change of one source. The product knows nothing of this.
 import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import type { Change } from './bugs.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** What a search found: after how many seeds, and what was wrong; for each start. */
-export interface Hunted {
-  readonly found: readonly { readonly seeds: number; readonly what: string }[];
-}
 
 /** The sources that the simulation runs, and the same as JavaScript. All are of one time. */
 const texts = new Map<string, string>();
@@ -71,10 +64,22 @@ export function changed({ file, from, to, also = [] }: Change): string {
   return text;
 }
 
-/** A copy of the product with a change, in a folder that is to be removed. */
-export function planted(change: Change | undefined): string {
+/** Does something with a copy, perhaps with a change, for as long as that takes. */
+export async function withCopy<T>(
+  change: Change | undefined,
+  act: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = copyOf(change);
+  try {
+    return await act(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function copyOf(change: Change | undefined): string {
   if (compiled.size === 0) for (const file of sources()) compiled.set(file, compile(textOf(file)));
-  const copy = mkdtempSync(join(tmpdir(), 'portico-planted-'));
+  const copy = realpathSync(mkdtempSync(join(tmpdir(), 'portico-simulated-')));
   for (const [file, text] of compiled) {
     const path = join(copy, file.replace(/\.ts$/, '.js'));
     mkdirSync(dirname(path), { recursive: true });
@@ -86,47 +91,5 @@ export function planted(change: Change | undefined): string {
     './testing': './src/testing/index.js',
   };
   writeFileSync(join(copy, 'package.json'), JSON.stringify({ name: 'portico', type: 'module', exports }));
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   return copy;
-}
-
-/** Searches for a planted bug from several seeds on. What hangs is found as well. */
-export async function hunt(
-  change: Change | undefined,
-  most: number,
-  starts: readonly number[],
-  timeoutMs = 120_000,
-): Promise<Hunted> {
-  const copy = planted(change);
-  try {
-    const script = join(copy, 'test/simulation/hunt.js');
-    const child = spawn(process.execPath, [script, String(most), ...starts.map(String)], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let printed = '';
-    let complained = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (complained += text));
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-    await new Promise((resolve) => child.on('close', resolve));
-    clearTimeout(timer);
-    const lines = printed.trim().split('\n');
-    const last = JSON.parse(lines.at(-1) ?? '{}') as {
-      found?: Hunted['found'];
-      at?: Hunted['found'][number];
-    };
-    if (last.found !== undefined)
-      return {
-        found: last.found.map(({ seeds, what }) => ({ seeds: seeds === 0 ? Infinity : seeds, what })),
-      };
-    if (last.at === undefined) throw new Error(`the search did not begin: ${complained}`);
-    return { found: [{ ...last.at, what: `it never comes back, or dies: ${complained.split('\n')[0]}` }] };
-  } finally {
-    rmSync(copy, { recursive: true });
-  }
-}
-
-/** The middle of some numbers. */
-export function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
 }
