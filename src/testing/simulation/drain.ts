@@ -7,7 +7,7 @@
  */
 import { platformHost } from '../../host.ts';
 
-/** A queue of Node that is served when no promise is left that can go on, and before the event loop goes round. */
+/** A queue of Node. What a promise puts there is served when no promise is left that can go on, before the event loop goes round. */
 interface Ticks {
   readonly process?: { readonly nextTick?: (resume: () => void) => void };
   readonly setImmediate?: (resume: () => void) => void;
@@ -24,7 +24,7 @@ let ticks = 0;
 
 /** DR1. */
 export function promises(): Promise<void> {
-  if (nextTick === undefined || ++ticks % TICKS === 0) return platformTurn();
+  if (nextTick === undefined || setImmediate === undefined || ++ticks % TICKS === 0) return platformTurn();
   return new Promise((resolve) => {
     nextTick(resolve);
   });

@@ -103,6 +103,8 @@ export class SimulatedWorld implements Machine {
 
   /** Runs all of the plan. Throws a `Violation` if a rule was broken. */
   async run(): Promise<RunReport> {
+    // From here on it runs among promises, whoever has called.
+    await platformTurn();
     this.#start();
     await this.#drive(() => this.#next >= this.plan.faults.length && this.steps >= this.#fullUntil, Infinity);
     this.#becomeCalm();
