@@ -376,9 +376,18 @@ export class Reader {
   }
 
   #ascii(): string {
-    const text = getAscii(this.#raw());
+    const text = this.#decoded(this.#raw());
     if (text === undefined) throw this.#damaged('a text has other characters than it should');
     return text;
+  }
+
+  /** R2. The platform throws an error of its own at what is no text, and not only where whole values are read. */
+  #decoded(bytes: Uint8Array): string | undefined {
+    try {
+      return getAscii(bytes);
+    } catch (error) {
+      throw this.#damaged(describe(error), error);
+    }
   }
 
   #wide(): string {
