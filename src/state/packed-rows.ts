@@ -54,7 +54,8 @@ interface Table {
 /** Rows of up to this size share pages. No page that is shared is larger. */
 export const pageBytes = 0x4_0000;
 
-const headBytes = 16;
+/** What every row takes at least. */
+export const headBytes = 16;
 const smallestPage = 0x1000;
 const pagesAtMost = 0x1_0000;
 const deletion = -1;

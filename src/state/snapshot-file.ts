@@ -5,13 +5,21 @@
  *     that no block is taken for another one, of this file or of an older one.
  * F2. Without its end it is not whole, wherever it ends.
  * F3. The head names what it is based on exactly, so that a file that is missing is missed.
+ * F4. No length is believed, checksum or not: each is held against the size of the file before room is made for it.
  *
  * A block is eight words, and then so many bytes: mark, kind and version of the format, index in the file, bytes, their
  * checksum, position (two words), checksum of these seven. Words have their low byte first.
  */
 import type { Disk, DiskFile } from '../host.ts';
 import { checksum } from './checksum.ts';
-import { copiesOf, padded, textOf, type Captured, type PackedRows } from './packed-rows.ts';
+import {
+  copiesOf,
+  headBytes as leastRowBytes,
+  padded,
+  textOf,
+  type Captured,
+  type PackedRows,
+} from './packed-rows.ts';
 import { damaged, tooNew } from './trouble.ts';
 
 /** Names a file: the position it leads to, and whose it is. */
@@ -137,6 +145,7 @@ class Reader {
   readonly #position: number;
   #at = 0;
   #index = 0;
+  #size = 0;
   /** The head of the next block, if it was read together with the one before. */
   #next: Uint8Array | undefined;
 
@@ -147,6 +156,7 @@ class Reader {
   }
 
   async head(): Promise<FileHead> {
+    this.#size = await this.#file.size();
     const { kind, bytes } = await this.#block();
     const head = kind === headKind ? parsedHead(bytes) : undefined;
     if (head === undefined) throw this.#damaged('it does not begin with what a file begins with');
@@ -155,6 +165,10 @@ class Reader {
 
   async all(rows: PackedRows): Promise<number> {
     const { tables } = await this.head();
+    // F4.
+    const most = this.#size / leastRowBytes;
+    if (tables.some(({ count }) => count > most))
+      throw this.#damaged('it says that it has more rows than fit into it');
     for (const { name, count } of tables) rows.define(name, count);
     for (;;) {
       const { kind, bytes } = await this.#block();
@@ -162,7 +176,7 @@ class Reader {
       if (kind !== rowsKind || !rows.adopt(bytes)) throw this.#damaged('it holds what are no rows');
     }
     // F2.
-    if ((await this.#file.size()) !== this.#at) throw this.#damaged('there is something behind its end');
+    if (this.#size !== this.#at) throw this.#damaged('there is something behind its end');
     return this.#at;
   }
 
@@ -181,9 +195,10 @@ class Reader {
       throw this.#damaged('the block that is there belongs elsewhere');
     }
     const length = words[3] as number;
+    // F4.
+    if (length < 0 || this.#at + blockBytes + length > this.#size) throw this.#damaged('it is cut off there');
     // The head of the next one comes along, which saves every second read.
     const both = await this.#read(this.#at + blockBytes, length + blockBytes);
-    if (both.length < length) throw this.#damaged('it is cut off there');
     const bytes = aligned(both, length);
     const body = new Int32Array(bytes.buffer, bytes.byteOffset, length >> 2);
     if (words[4] !== checksum(body, 0, body.length, this.#index)) {
