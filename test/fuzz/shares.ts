@@ -1,0 +1,11 @@
+// The targets by name, and how many of a hundred inputs each gets: those that read what comes from far away get the most.
+export const shares = {
+  decode: 40,
+  encode: 14,
+  record: 20,
+  names: 14,
+  rows: 4,
+  journal: 4,
+  snapshot: 2,
+  cron: 2,
+} as const;
