@@ -701,9 +701,10 @@ function onceAt(
   key: string | { readonly client: string; readonly seq: number },
   where: string,
 ): Once {
-  return typeof key === 'string'
-    ? { key: keyAt(ref, key, where) }
-    : { client: keyAt(ref, key.client, where), seq: key.seq };
+  // What comes from outside may be anything, null too.
+  return typeof key === 'object' && (key as unknown) !== null
+    ? { client: keyAt(ref, key.client, where), seq: key.seq }
+    : { key: keyAt(ref, key, where) };
 }
 
 function keyAt({ id }: ActorRef<never>, key: unknown, where: string): string {

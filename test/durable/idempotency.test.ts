@@ -436,6 +436,7 @@ describe.each([
     const add = { type: 'add', amount: 1 } as const;
     await expect(system.send(ref, add, { idempotencyKey: '' })).rejects.toMatchObject(bad);
     await expect(system.send(ref, add, { idempotencyKey: 7 as never })).rejects.toMatchObject(bad);
+    await expect(system.send(ref, add, { idempotencyKey: null as never })).rejects.toMatchObject(bad);
     await expect(
       system.ask(ref, { type: 'later' }, { idempotencyKey: { client: 'a', seq: 1 } as never }),
     ).rejects.toMatchObject(bad);
