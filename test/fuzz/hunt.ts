@@ -82,6 +82,8 @@ for (const [target, inputs] of Object.entries(order.inputs)) {
   });
 }
 now = undefined;
+// What was told has to be out before the end.
+await new Promise<void>((resolve) => void process.stdout.write('', () => resolve()));
 process.exit();
 
 function report(found: Awaited<ReturnType<typeof fuzz>>['found']): void {
