@@ -20,7 +20,7 @@ export const taken: Readonly<Record<string, unknown>> = {
   'numbers at the edge': [NaN, -0, Infinity, -Infinity, 5e-324, Number.MAX_VALUE, 2 ** 53, -(2 ** 53)],
   'a bigint of a thousand digits': 10n ** 1000n,
   'a date that is none': new Date(NaN),
-  'something that looks like a promise': Object.fromEntries([['then', 'no function'], ['catch', 1]]), // prettier-ignore
+  'something that looks like a promise': JSON.parse('{ "then": "no function", "catch": 1 }') as unknown,
   'something that looks like what the platform has': {
     toJSON: 'no function',
     length: -1,
