@@ -1,6 +1,6 @@
 // A campaign: some inputs with coverage, which keeps those that are new; then many at full speed, made of what was kept; and
 // again. Counting what runs makes it thirty times slower, and what it has found is worth more than the count.
-import { grown, search, type Corpus } from './child.ts';
+import { search, type Corpus } from './child.ts';
 import type { Ended, FoundInput } from './order.ts';
 
 export interface Campaign {
@@ -42,7 +42,7 @@ export async function campaign({
     );
   const from = root === undefined ? {} : { root };
   const covered = await search({ mode: 'covered', seed, inputs: parts(coveredPercent), corpus, ...from });
-  const kept = grown(corpus, covered);
+  const kept = covered.corpus;
   if (covered.found.length > 0)
     return { found: covered.found, corpus: kept, covered: covered.ends, blind: [] };
   const blind = await search({

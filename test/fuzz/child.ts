@@ -12,6 +12,7 @@ import type { Ended, FoundInput, Order, Told } from './order.ts';
 export interface Outcome {
   readonly found: readonly FoundInput[];
   readonly ends: readonly Ended[];
+  readonly corpus: Corpus;
 }
 
 /** What was kept by now, by target. */
@@ -39,19 +40,19 @@ export async function search({
   try {
     writeFileSync(file, JSON.stringify(corpus ?? {}));
     const first = await run(root, { ...order, corpus: file }, silentMs);
-    if (first.isOver) return first;
+    if (first.isOver) return { ...first, corpus: JSON.parse(readFileSync(file, 'utf8')) as Corpus };
     // Slower, but what it tries last is known.
     const again = await run(root, { ...order, corpus: file, trail }, silentMs);
     const last = JSON.parse(readFileSync(trail, 'utf8')) as Pick<FoundInput, 'target' | 'at' | 'input'>;
     const rule = first.isSilent ? 'an input takes less than a second' : 'no input ends the process';
     const found = { ...last, rule, alone: true, stack: again.complaint.split('\n', 3).join('\n') };
-    return { ends: first.ends, found: [...first.found, found] };
+    return { ends: first.ends, found: [...first.found, found], corpus: corpus ?? {} };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-interface Ran extends Outcome {
+interface Ran extends Omit<Outcome, 'corpus'> {
   /** Whether it came to its end. */
   readonly isOver: boolean;
   readonly isSilent: boolean;
@@ -81,6 +82,8 @@ async function run(root: string, order: Order, silentMs: number): Promise<Ran> {
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
   createInterface({ input: child.stdout }).on('line', (line) => {
     listen();
+    // Of one that was killed the last line may be half.
+    if (!line.endsWith('}')) return;
     const told = JSON.parse(line) as Told;
     if ('found' in told) found.push(told.found);
     else if ('end' in told) ends.push(told.end);
@@ -89,9 +92,4 @@ async function run(root: string, order: Order, silentMs: number): Promise<Ran> {
   clearTimeout(timer);
   const isOver = ends.length === Object.keys(order.inputs).length || found.length > 0;
   return { found, ends, isOver, isSilent, complaint };
-}
-
-/** What was kept, with what was kept now. */
-export function grown(corpus: Corpus, { ends }: Outcome): Corpus {
-  return { ...corpus, ...Object.fromEntries(ends.map(({ target, corpus: kept }) => [target, kept])) };
 }

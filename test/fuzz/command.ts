@@ -60,7 +60,7 @@ async function rounds(): Promise<void> {
     } = await campaign({
       seed,
       inputs,
-      coveredPercent: round === 0 ? 5 : 2,
+      coveredPercent: round === 0 ? 2 : 0.3,
       shares: chosen,
       corpus,
     });
@@ -74,7 +74,7 @@ async function rounds(): Promise<void> {
         sum[kind] += end.inputs;
         sum.taken += end.taken;
         sum.seconds += end.seconds;
-        if (kind === 'covered') sum.kept = end.corpus.length;
+        if (kind === 'covered') sum.kept = end.kept;
         done += end.inputs;
       }
     print(`${done} inputs in ${seconds().toFixed(0)} s, seed ${seed}`);

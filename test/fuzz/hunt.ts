@@ -28,10 +28,7 @@ watch.countBuffers();
 const { fuzz, ruleOf } = await import('./fuzzer.ts');
 const { targets } = await import('./targets/index.ts');
 
-const kept =
-  order.corpus === undefined
-    ? {}
-    : (JSON.parse(readFileSync(order.corpus, 'utf8')) as Record<string, string[]>);
+const kept = JSON.parse(readFileSync(order.corpus, 'utf8')) as Record<string, readonly string[]>;
 const fromText = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
 const toText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
@@ -44,7 +41,7 @@ function shownNow({ target, at, input }: { target: string; at: number; input: Ui
 }
 
 for (const [target, inputs] of Object.entries(order.inputs)) {
-  const of = (targets as Readonly<Record<string, Target>>)[target];
+  const of = await (targets as Readonly<Record<string, () => Promise<Target>>>)[target]?.();
   if (of === undefined) throw new Error(`there is no target ${target}`);
   const corpus = (kept[target] ?? []).map(fromText);
   const started = performance.now();
@@ -63,7 +60,7 @@ for (const [target, inputs] of Object.entries(order.inputs)) {
       { seed: 0, inputs: 1, corpus: [], coverage: { fresh: () => 0 } as never, before },
     );
     report(ran.found);
-    tell({ end: { target, inputs: 1, taken: ran.taken, seconds: 0, signatures: 0, corpus: [] } });
+    tell({ end: { target, inputs: 1, taken: ran.taken, seconds: 0, signatures: 0, kept: 0 } });
     continue;
   }
   const ran = await fuzz(of, { seed: order.seed, inputs, corpus, coverage, before });
@@ -77,13 +74,13 @@ for (const [target, inputs] of Object.entries(order.inputs)) {
       taken,
       seconds,
       signatures: coverage?.size ?? 0,
-      corpus: ran.corpus.map(toText),
+      kept: ran.corpus.length,
     },
   });
+  kept[target] = ran.corpus.map(toText);
 }
 now = undefined;
-// What was told has to be out before the end.
-await new Promise<void>((resolve) => void process.stdout.write('', () => resolve()));
+if (coverage !== undefined) writeFileSync(order.corpus, JSON.stringify(kept));
 process.exit();
 
 function report(found: Awaited<ReturnType<typeof fuzz>>['found']): void {

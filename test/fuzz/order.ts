@@ -6,8 +6,8 @@ export interface Order {
   readonly seed: number;
   /** How many inputs for each target. */
   readonly inputs: Readonly<Record<string, number>>;
-  /** The file with what was kept by now. */
-  readonly corpus?: string;
+  /** The file with what was kept by now, by target; what is kept is written there. */
+  readonly corpus: string;
   /** The file into which each input is written before it is tried. */
   readonly trail?: string;
   /** This input and no other. */
@@ -29,7 +29,8 @@ export interface Ended {
   readonly taken: number;
   readonly seconds: number;
   readonly signatures: number;
-  readonly corpus: readonly string[];
+  /** How many inputs were kept by then. */
+  readonly kept: number;
 }
 
 export type Told =

@@ -3,9 +3,9 @@ export const shares = {
   decode: 40,
   encode: 14,
   record: 20,
-  names: 14,
   rows: 4,
   journal: 4,
   snapshot: 2,
+  names: 14,
   cron: 2,
 } as const;
