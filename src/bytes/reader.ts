@@ -195,8 +195,10 @@ export class Reader {
       case ERROR:
         return this.#error(depth);
       case BUFFER:
+        this.#enter(depth);
         return copied(this.#raw());
       case VIEW:
+        this.#enter(depth);
         return this.#viewed();
       default:
         throw this.#damaged(`no value starts with ${tag}`);
