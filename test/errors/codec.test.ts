@@ -404,7 +404,8 @@ describe('bytes that cannot be read', () => {
     expectSaid(decoded(codec), { code: 'codec/too-deep', where: said.where, what: 'deeper than 1000 levels', cure: 'maxDepth' }); // prettier-ignore
     // Found by `npm run fuzz`: bytes at the bottom were not counted, so what was read could not be written.
     const flat = new Codec({ maxDepth: 1 });
-    for (const inner of [[0xf6, 0], [0xf7, 0, 0], [0xc0], [0xf4, 0], [0xf2, 0]]) // prettier-ignore
+    for (const inner of [[0xf6, 0], [0xf7, 0, 0], [0xc0], [0xf4, 0], [0xf2, 0]])
+      // prettier-ignore
       expect(caught(() => flat.decode(new Uint8Array([1, 0xc1, ...inner]))).code).toBe('codec/too-deep');
     const free = new Codec({ maxDepth: 1_000_000 });
     expectSaid(decoded(free), { ...said, what: 'deeper than the stack', cure: 'maxDepth' });
