@@ -103,5 +103,11 @@ export const bugs: Readonly<Record<string, Bug>> = {
     from: '? `$${key}`',
     to: "? `$${key.replaceAll('..', '.')}`",
   },
+  'nobody misses what a log of LevelDB has lost': {
+    target: 'level',
+    file: 'src/node/level-state.ts',
+    from: 'if (this.#batches < last) {',
+    to: 'if (this.#batches < 0) {',
+  },
   'a step of nothing': { target: 'cron', file: 'actors/cron.ts', from: '|| by < 1) throw', to: ') throw' },
 };

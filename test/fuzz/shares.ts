@@ -8,4 +8,5 @@ export const shares = {
   snapshot: 2,
   names: 14,
   cron: 2,
+  level: 0.02,
 } as const;

@@ -10,5 +10,6 @@ export const targets: Readonly<Record<keyof typeof shares, () => Promise<Target>
   rows: async () => (await import('./state.ts')).rows,
   journal: async () => (await import('./journal.ts')).journal,
   snapshot: async () => (await import('./state.ts')).snapshot,
+  level: async () => (await import('./level.ts')).level,
   cron: async () => (await import('./texts.ts')).crons,
 };
