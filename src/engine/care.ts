@@ -207,11 +207,27 @@ function deadly(where: string, times: number): PorticoError {
   });
 }
 
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+function isList<T>(value: readonly T[] | undefined, is: (each: unknown) => boolean): value is readonly T[] {
+  return Array.isArray(value) && value.every(is);
+}
+
+function isDeath(value: unknown): boolean {
+  return Array.isArray(value) && isText(value[0]) && isNumber(value[1]) && isText(value[2]);
+}
+
+function isAttempt(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && isText(value[0]) && isText(value[1]));
+}
+
 /** What was said; undefined if it makes no sense: then it is as if nothing had been. */
 function understood(text: string): Said | undefined {
   try {
     const said = JSON.parse(text) as Partial<Said> | null;
-    if (Array.isArray(said?.falls) && Array.isArray(said.deaths)) return said as Said;
+    if (isList(said?.falls, isNumber) && isList(said.deaths, isDeath) && isAttempt(said.attempt))
+      return said as Said;
   } catch {
     // Words that were being said when the power failed are cut short, and nothing depends on them.
   }

@@ -68,6 +68,14 @@ describe('care', () => {
   it('makes nothing of words that make no sense', () => {
     for (const said of ['', 'null', '{"falls":1}', '{"falls":[1],"de', '7'])
       expect(life(said).care.isNeeded).toBe(false);
+    // Found by `npm run fuzz`: of what is a list its parts were believed, and nothing started any more.
+    for (const rest of [
+      '"deaths":[7]',
+      '"deaths":[[1,2,3]]',
+      '"deaths":[],"attempt":7',
+      '"deaths":[],"attempt":[1,2]',
+    ])
+      expect(life(`{"falls":[1000000],${rest}}`).care.isNeeded).toBe(false);
   });
 
   it('refuses what processes have ended in too often, and nothing else', () => {
