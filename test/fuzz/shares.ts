@@ -8,5 +8,6 @@ export const shares = {
   snapshot: 2,
   names: 14,
   cron: 2,
+  words: 2,
   level: 0.02,
 } as const;

@@ -93,7 +93,7 @@ function files(folder: string): string[] {
 }
 
 const ours =
-  /^store\/(journal\/(journal|highwater)\.\d{16}|state\/([\w.-]+)|snapshots\/(\d{8}\.opened|\d{16}-\d{8}\.(full|delta)))$/;
+  /^store\/(last-words-\d+|journal\/(journal|highwater)\.\d{16}|state\/([\w.-]+)|snapshots\/(\d{8}\.opened|\d{16}-\d{8}\.(full|delta)))$/;
 
 describe.each([{ state: 'level' }, { state: 'memory' }] as const)(
   'a folder with $state as its state',

@@ -10,6 +10,7 @@ export const targets: Readonly<Record<keyof typeof shares, () => Promise<Target>
   rows: async () => (await import('./state.ts')).rows,
   journal: async () => (await import('./journal.ts')).journal,
   snapshot: async () => (await import('./state.ts')).snapshot,
+  words: async () => (await import('./words.ts')).words,
   level: async () => (await import('./level.ts')).level,
   cron: async () => (await import('./texts.ts')).crons,
 };
