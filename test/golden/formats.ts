@@ -29,7 +29,8 @@ export async function formats(): Promise<readonly string[]> {
       `snapshot full ${snapshot(/full$/)}`,
       `snapshot delta ${snapshot(/delta$/)}`,
       `snapshot mark ${snapshot(/opened$/)}`,
-      `level ${await levelVersion(join(folder, 'level'))}`,
+      ...(await level(join(folder, 'level'))),
+      `last words ${Object.keys(JSON.parse(of('last-words', /./).toString('utf8', 4)) as object).join(' ')}`,
       ...indexedDb(),
       ...ownTypes.map(({ name }) => `type ${name}`),
     ];
@@ -38,16 +39,16 @@ export async function formats(): Promise<readonly string[]> {
   }
 }
 
-/** The first number in the row of the last checkpoint. */
-async function levelVersion(path: string): Promise<number> {
-  const level = new ClassicLevel<Uint8Array, Uint8Array>(path, {
+/** What the row of the last checkpoint holds: first the version. */
+async function level(path: string): Promise<string[]> {
+  const stored = new ClassicLevel<Uint8Array, Uint8Array>(path, {
     keyEncoding: 'view',
     valueEncoding: 'view',
   });
-  await level.open();
-  const row = Buffer.from((await level.get(Uint8Array.of(254))) ?? new Uint8Array(8));
-  await level.close();
-  return row.readDoubleLE(0);
+  await stored.open();
+  const row = Buffer.from((await stored.get(Uint8Array.of(254))) ?? new Uint8Array(12));
+  await stored.close();
+  return [`level ${row.readDoubleLE(0)}`, `level checkpoint of ${Math.floor(row.length / 8)} numbers`];
 }
 
 /** What a browser stores are objects of its own: no bytes of ours but those of the codec. */

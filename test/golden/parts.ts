@@ -7,9 +7,11 @@ import { definitionsOf } from '../../actors/storable.ts';
 import { Codec } from '../../src/codec.ts';
 import { EntryMap } from '../../src/engine/cells.ts';
 import { entryMaps } from '../../src/engine/forms.ts';
+import { Care } from '../../src/engine/care.ts';
 import { changesOf, RecordWriter } from '../../src/engine/record.ts';
 import { fileJournal } from '../../src/journal/file-journal.ts';
 import { nodeDisk } from '../../src/node/disk.ts';
+import { lastWordsIn } from '../../src/node/last-words.ts';
 import { levelState } from '../../src/node/level-state.ts';
 import { snapshotState } from '../../src/state/snapshot-state.ts';
 import type { Row, State } from '../../src/state/state.ts';
@@ -153,6 +155,23 @@ async function told(state: State): Promise<string> {
   return lines.join('\n');
 }
 
+const atMs = 1_700_000_000_000;
+
+function careOf(before: string | undefined, say: (text: string) => void, log: (line: string) => void): Care {
+  const words = { open: () => Promise.resolve(undefined), say, close: () => undefined };
+  return new Care({ words, before, nowMs: atMs, codec, maxAttempts: 3, log: (_, line) => log(line) });
+}
+
+/** What is said last in a process that ends in the midst of handling something. */
+function careAfter(before: string | undefined, tell: (said: string) => void): string {
+  let last = '';
+  const care = careOf(before, (said) => (last = said), () => undefined); // prettier-ignore
+  let within = '';
+  care.guard('/shop/workflows/actors/ActorRuntime')('name:till', { n: 1 }, () => (within = last));
+  tell(within || last);
+  return within || last;
+}
+
 export const parts: Readonly<Record<string, Part>> = {
   codec: {
     write: async (folder) => {
@@ -215,6 +234,29 @@ export const parts: Readonly<Record<string, Part>> = {
   snapshots: {
     write: (folder) => fill(() => snapshotState(nodeDisk(folder))),
     read: (folder) => told(snapshotState(nodeDisk(folder))),
+  },
+  'last-words': {
+    write: async (folder) => {
+      const words = lastWordsIn(folder);
+      const before = await words.open(1);
+      // It fell twice, the second time in the midst of something.
+      const told = careAfter(
+        careAfter(before, () => undefined),
+        () => undefined,
+      );
+      careAfter(told, (said) => {
+        words.say(said);
+      });
+      words.close();
+    },
+    read: async (folder) => {
+      const words = lastWordsIn(folder);
+      const before = await words.open(2);
+      words.close();
+      const lines: string[] = [];
+      careOf(before, () => undefined, (line) => lines.push(line)); // prettier-ignore
+      return [before ?? '', ...lines].join('\n');
+    },
   },
   level: {
     write: (folder) => fill(() => levelState(folder)),
