@@ -14,7 +14,7 @@ const INPUTS = 100_000;
 
 /** What the fuzzer finds of a bug, if it does. */
 export async function sought(
-  { target, file, from, to, covered }: Bug,
+  { target, file, from, to }: Bug,
   seed: number,
   inputs = INPUTS,
 ): Promise<FoundInput | undefined> {
@@ -36,9 +36,13 @@ export async function sought(
       join(copy, file),
       text.replace(from, () => to),
     );
-    const much =
-      covered === undefined ? { inputs, coveredPercent: 3 } : { inputs: covered, coveredPercent: 100 };
-    const { found } = await campaign({ seed, ...much, shares: { [target]: 1 }, root: copy });
+    const { found } = await campaign({
+      seed,
+      inputs,
+      coveredPercent: 3,
+      shares: { [target]: 1 },
+      root: copy,
+    });
     return found[0];
   } finally {
     rmSync(copy, { recursive: true, force: true });

@@ -115,7 +115,9 @@ export const encode: Target = {
     codec.check(value, 'here');
     const copy = codec.decode(encoded);
     if (dropped === 0) must(same(copy, value), 'what is decoded is what was encoded');
-    must(equal(codec.encode(copy), encoded), 'a copy has the same bytes');
+    // Behind what was taken back names are written out again, so a copy without it may be shorter.
+    if (dropped === 0) must(equal(codec.encode(copy), encoded), 'a copy has the same bytes');
+    else must(same(codec.decode(codec.encode(copy)), copy), 'a copy of a copy is the same');
     if ((bytes.length & 15) === 3)
       must(equal(another().encode(value), encoded), 'the bytes depend on nothing that was before');
     return 'taken';
