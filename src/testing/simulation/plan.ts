@@ -77,6 +77,10 @@ export interface Damage {
 export interface FaultPlan {
   readonly seed: number;
   readonly setting: Setting;
+  /** Before which step it is not calm, though all faults have come. 0 if not given. */
+  readonly calmAt?: number;
+  /** How it is ended when all was looked at, to be looked at again: by a loss of power and then in good order if not given. */
+  readonly ends?: readonly ('power' | 'stop')[];
   /** In the order of their steps. */
   readonly faults: readonly Fault[];
   /** What happens to the medium in the end; nothing if it is not given. */
@@ -142,7 +146,8 @@ function kindBy(weights: readonly (readonly [FaultKind, number])[], random: Rand
   return 'crash';
 }
 
-function fault(kind: FaultKind, at: number, powers: number, random: Random): Fault {
+/** @internal A fault of a kind; of a hundred crashes so many are losses of power. */
+export function fault(kind: FaultKind, at: number, powers: number, random: Random): Fault {
   const any = <T>(...choices: readonly T[]): T => choices[random.below(choices.length)] as T;
   switch (kind) {
     case 'crash':
@@ -180,20 +185,29 @@ export async function shrunkPlan(
   plan: FaultPlan,
   fails: (plan: FaultPlan) => Promise<boolean>,
 ): Promise<FaultPlan> {
-  let { faults } = plan;
-  for (let size = Math.ceil(faults.length / 2); size >= 1;) {
+  const faults = await fewest(plan.faults, (fewer) => fails({ ...plan, faults: fewer }));
+  const withoutRot = { ...plan, faults, rot: undefined };
+  return plan.rot !== undefined && (await fails(withoutRot)) ? withoutRot : { ...plan, faults };
+}
+
+/** As few of a list as still fail: without any of them, they do not. */
+export async function fewest<T>(
+  all: readonly T[],
+  fails: (some: readonly T[]) => Promise<boolean>,
+): Promise<readonly T[]> {
+  let left = all;
+  for (let size = Math.ceil(left.length / 2); size >= 1;) {
     let isSmaller = false;
-    // From the end: a failure that needs fewer faults comes earlier.
-    for (let from = faults.length - size; from > -size; from -= size) {
-      const fewer = faults.filter((_, at) => at < from || at >= from + size);
-      if (fewer.length === faults.length || !(await fails({ ...plan, faults: fewer }))) continue;
-      faults = fewer;
+    // From the end: a failure that needs fewer of them comes earlier.
+    for (let from = left.length - size; from > -size; from -= size) {
+      const fewer = left.filter((_, at) => at < from || at >= from + size);
+      if (fewer.length === left.length || !(await fails(fewer))) continue;
+      left = fewer;
       isSmaller = true;
     }
     if (size === 1 && !isSmaller) break;
     if (!isSmaller) size = Math.floor(size / 2);
-    else size = Math.min(size, Math.ceil(faults.length / 2)) || 0;
+    else size = Math.min(size, Math.ceil(left.length / 2)) || 0;
   }
-  const withoutRot = { ...plan, faults, rot: undefined };
-  return plan.rot !== undefined && (await fails(withoutRot)) ? withoutRot : { ...plan, faults };
+  return left;
 }

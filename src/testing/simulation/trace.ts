@@ -2,8 +2,8 @@
 export class Trace {
   #a = 0x811c_9dc5;
   #b = 0x1234_5678;
-  /** The lines themselves, if they are kept. */
-  lines: string[] | undefined;
+  /** Is told each line. */
+  onLine: ((line: string) => void) | undefined;
 
   number(value: number): void {
     this.#a = Math.imul(this.#a ^ (value | 0), 0x0100_0193);
@@ -11,7 +11,7 @@ export class Trace {
   }
 
   text(line: string): void {
-    this.lines?.push(line);
+    this.onLine?.(line);
     for (let at = 0; at < line.length; at++) this.number(line.charCodeAt(at));
     this.number(-1);
   }

@@ -19,6 +19,13 @@ export class Violation extends Error {
   override readonly name: string = 'Violation';
 }
 
+/** Nothing goes wrong any more, and it does not come to rest nevertheless. */
+export class Unrest extends Violation {
+  constructor() {
+    super(noRest);
+  }
+}
+
 /** What runs on the machine, and the world around it that knows what it was told. */
 export interface Scenario {
   /** Starts the system in a process, and goes on with it. */
@@ -78,6 +85,8 @@ export class SimulatedWorld implements Machine {
   #nowMs = 1_000_000;
   #jumpedMs = 0;
   readonly #scenario: Scenario;
+  readonly #calmSteps: number;
+  readonly #beganMs = this.#nowMs;
   readonly #ready: Task[] = [];
   readonly #held: Task[] = [];
   readonly #timers: Timer[] = [];
@@ -89,8 +98,14 @@ export class SimulatedWorld implements Machine {
   /** What was in the files some time before. */
   #past = new Map<string, Uint8Array>();
 
-  constructor(plan: FaultPlan, scenario: (world: SimulatedWorld) => Scenario) {
+  /** With how many steps there may be until it has come to rest. */
+  constructor(
+    plan: FaultPlan,
+    scenario: (world: SimulatedWorld) => Scenario,
+    calmSteps: number = CALM_STEPS,
+  ) {
     this.plan = plan;
+    this.#calmSteps = calmSteps;
     this.random = new Random(plan.seed ^ 0x2545_f491);
     this.disk = new SimulatedDisk({ ...plan.setting, seed: plan.seed });
     this.#scenario = scenario(this);
@@ -101,16 +116,26 @@ export class SimulatedWorld implements Machine {
     return this.#nowMs + this.#jumpedMs;
   }
 
+  /** How much time has passed, whatever the clock on the wall says. */
+  get elapsedMs(): number {
+    return this.#nowMs - this.#beganMs;
+  }
+
   /** Runs all of the plan. Throws a `Violation` if a rule was broken. */
   async run(): Promise<RunReport> {
     // From here on it runs among promises, whoever has called.
     await platformTurn();
     this.#start();
-    await this.#drive(() => this.#next >= this.plan.faults.length && this.steps >= this.#fullUntil, Infinity);
+    const { faults, calmAt = 0, ends = ['power', 'stop'] } = this.plan;
+    await this.#drive(
+      () => this.#next >= faults.length && this.steps >= Math.max(this.#fullUntil, calmAt),
+      Infinity,
+    );
     this.#becomeCalm();
     await this.#look();
     // What is there must be there again: after a loss of power, and after an orderly stop.
-    for (const end of ['power', 'stop'] as const) {
+    for (const end of ends) {
+      this.trace.text(`end ${end}`);
       const { process } = this;
       if (end === 'stop' && process?.onStop !== undefined) await this.#finish(process.onStop(), process);
       this.#end(end === 'power');
@@ -392,7 +417,7 @@ export class SimulatedWorld implements Machine {
   /** Looks at what is there. A process that stood still when it was about to take over may do so now, once. */
   async #look(): Promise<void> {
     for (;;) {
-      await this.#drive(() => this.#scenario.isDone && this.process !== undefined, CALM_STEPS);
+      await this.#drive(() => this.#scenario.isDone && this.process !== undefined, this.#calmSteps);
       const process = this.process as SimulatedProcess;
       if (await this.#finish(this.#scenario.check(process), process)) return;
     }
@@ -409,11 +434,11 @@ export class SimulatedWorld implements Machine {
         isOver = true;
       },
     );
-    await this.#drive(() => isOver || !process.isAlive, CALM_STEPS);
+    await this.#drive(() => isOver || !process.isAlive, this.#calmSteps);
     // What it took part in may have failed because it was taken over.
     if (failure === undefined) return isOver;
     if (failure.error instanceof Violation) throw failure.error;
-    await this.#drive(() => !process.isAlive, CALM_STEPS).catch(() => {
+    await this.#drive(() => !process.isAlive, this.#calmSteps).catch(() => {
       throw failure?.error;
     });
     return false;
@@ -427,8 +452,8 @@ export class SimulatedWorld implements Machine {
     for (;;) {
       if (this.violations.length > 0) throw this.violations[0];
       if (until()) return;
-      if (this.steps > lastStep || (this.isCalm && this.#nowMs > lastMs)) throw new Violation(noRest);
-      if (!(await this.#go())) throw new Violation(noRest);
+      if (this.steps > lastStep || (this.isCalm && this.#nowMs > lastMs)) throw new Unrest();
+      if (!(await this.#go())) throw new Unrest();
     }
   }
 
