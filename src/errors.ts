@@ -150,6 +150,10 @@ export const errorCatalogue = {
   'codec/unknown-type': ['program', 'A stored value is of a data type that is not registered.'],
   'codec/version': ['world', 'A value was stored by a newer version of Portico.'],
   'codec/damaged': ['world', 'The bytes of a stored value are not what was written.'],
+  'simulation/not-in-place': ['program', 'What was to be simulated does not run on the simulated machine.'],
+  'simulation/start-failed': ['program', 'What was to be simulated could not be started; `cause` is why.'],
+  'simulation/not-repeatable': ['program', 'The same run came out differently the second time.'],
+  'simulation/no-rest': ['program', 'A run does not come to its end although nothing goes wrong any more.'],
   'invariant/violated': ['portico', 'Portico broke one of its own rules. This is a bug in Portico.'],
 } as const;
 

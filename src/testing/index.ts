@@ -1,7 +1,13 @@
 /**
- * For tests of programs: a host in which time, scheduling and entropy are simulated, and a look at streams.
+ * For tests of programs: a simulated machine on which a program runs while all goes wrong that can, a host in which time,
+ * scheduling and entropy are simulated, and a look at streams.
  *
  * @packageDocumentation
  */
+export { simulate, type Simulated, type SimulateOptions } from './simulate/simulate.ts';
+export type { AnyEffect, Scenario, SimulatedSystem, Where } from './simulate/scenario.ts';
+export type { Client, Tried, Trying } from './simulate/client.ts';
+export { usualFaults, type FaultName } from './simulate/faults.ts';
+export { SimulationError } from './simulate/failure.ts';
 export { virtualHost, type VirtualHost, type VirtualHostOptions } from './virtual-host.ts';
 export { collect, type Subscribable } from './collect.ts';
