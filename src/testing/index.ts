@@ -4,7 +4,8 @@
  *
  * @packageDocumentation
  */
-export { simulate, type Simulated, type SimulateOptions } from './simulate/simulate.ts';
+export { simulate, type Simulated } from './simulate/simulate.ts';
+export type { SimulateOptions } from './simulate/options.ts';
 export type { AnyEffect, Scenario, SimulatedSystem, Where } from './simulate/scenario.ts';
 export type { Client, Tried, Trying } from './simulate/client.ts';
 export { usualFaults, type FaultName } from './simulate/faults.ts';

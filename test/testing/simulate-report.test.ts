@@ -12,13 +12,8 @@ import {
 } from 'portico';
 import { simulate, SimulationError, type Client, type Scenario, type SimulateOptions } from 'portico/testing';
 import { describe, expect, it } from 'vitest';
-import {
-  lineOf,
-  planOfLine,
-  planOfSeed,
-  usualFaults,
-  faultNames,
-} from '../../src/testing/simulate/faults.ts';
+import { faultNames, planOfSeed, usualFaults } from '../../src/testing/simulate/faults.ts';
+import { lineOf, planOfLine } from '../../src/testing/simulate/plan-text.ts';
 
 type Message =
   | { type: 'buy'; item: string }

@@ -1,6 +1,7 @@
 /** What is said when a simulation fails: what went wrong, the least that has to go wrong for it, and how to see it again. */
 import { describe } from '../../errors.ts';
-import { inWords, lineOf, type Plan } from './faults.ts';
+import type { Plan } from './faults.ts';
+import { inWords, lineOf } from './plan-text.ts';
 
 /** A program did what it must not. `cause` is what was thrown. */
 export class SimulationError extends Error {

@@ -8,13 +8,14 @@
  */
 import { Random } from '../../engine/random.ts';
 import { describe, ours, PorticoError, printed } from '../../errors.ts';
-import type { Host, Store } from '../../index.ts';
-import { RunningSystem } from '../../system/running.ts';
+import type { RunningSystem } from '../../system/running.ts';
 import type { SimulatedProcess } from '../simulation/process.ts';
 import { Violation, type Scenario as OfTheWorld, type SimulatedWorld } from '../simulation/world.ts';
 import { Client, type Doors } from './client.ts';
-import { faultsOf, fatesOf, what, type Mishap, type Plan } from './faults.ts';
+import { faultsOf, fatesOf, type Mishap, type Plan } from './faults.ts';
 import { Outside } from './outside.ts';
+import { dataflowOf, hostAt, inSmallSteps, storeAt, type Place } from './place.ts';
+import { what } from './plan-text.ts';
 import { turn } from './way.ts';
 import type { AnyEffect, Scenario, SimulatedSystem, Where } from './scenario.ts';
 
@@ -229,7 +230,9 @@ export class Trial<S extends SimulatedSystem> implements OfTheWorld {
     if (!isStart || ours(error)?.code.startsWith('simulation/') === true) throw new Thrown(error);
     const what = `start has failed: ${describe(error)}`;
     const cure = 'Mend what start does; what it throws is the cause';
-    throw new Thrown(wrong('simulation/start-failed', 'start', what, cure, error));
+    throw new Thrown(
+      new PorticoError({ code: 'simulation/start-failed', where: 'start', what, cure }, { cause: error }),
+    );
   }
 
   /** TR3. */
@@ -257,106 +260,6 @@ const TOLD = '~ ';
 /** Within which a system that was taken over has noticed. */
 const TAKEN_OVER_MS = 1_500;
 
-/** What of the machine a program has made use of. */
-interface Place {
-  host: boolean;
-  store: boolean;
-  /** When the timers are due that it has set there. */
-  readonly due: Set<number>;
-}
-
-/** The system of dataflows. Throws if there is none, or if it does not run on the machine. */
-function dataflowOf(system: unknown, { host, store }: Place): RunningSystem {
-  const given = system as Partial<SimulatedSystem> | undefined | null;
-  const dataflow = given instanceof RunningSystem ? given : given?.dataflow;
-  const isOne =
-    dataflow instanceof RunningSystem &&
-    typeof given?.idle === 'function' &&
-    typeof given[Symbol.asyncDispose] === 'function';
-  if (!isOne) {
-    const cure =
-      'Return what start or startSystem gives, or an object with it as dataflow, with idle and a dispose';
-    throw wrong('simulation/not-in-place', 'start', 'what start has returned is no system', cure);
-  }
-  if (host && store) return dataflow;
-  const missing = [...(host ? [] : ['host']), ...(store ? [] : ['store'])].join(' and its ');
-  const what = `the system does not run on the simulated machine: start has not used its ${missing}`;
-  throw wrong(
-    'simulation/not-in-place',
-    'start',
-    what,
-    'Spread all of where into what start or startSystem is given',
-  );
-}
-
-/**
- * Lets only so many steps be made in one go; then everybody else has their turn. So commits, crashes and whatever comes from outside
- * fall between any two atoms.
- */
-function inSmallSteps({ partition }: RunningSystem, steps: number): void {
-  const run = partition.run.bind(partition);
-  const isRunnable = (): boolean =>
-    Reflect.get(Object.getPrototypeOf(partition) as object, 'runnable', partition) as boolean;
-  let hasRun = false;
-  partition.run = (limit) => {
-    hasRun = true;
-    return run(Math.min(limit, steps));
-  };
-  Object.defineProperty(partition, 'runnable', {
-    get: () => {
-      const isTurnOfOthers = hasRun;
-      hasRun = false;
-      return !isTurnOfOthers && isRunnable();
-    },
-  });
-}
-
-function hostAt(place: Place, host: Host, log: Host['log']): Host {
-  return {
-    now: () => {
-      place.host = true;
-      return host.now();
-    },
-    entropy: () => host.entropy(),
-    yield: (resume) => {
-      place.host = true;
-      host.yield(resume);
-    },
-    after: (delayMs, wake, aside) => {
-      place.host = true;
-      if (aside !== undefined) return host.after(delayMs, wake, aside);
-      const dueMs = dueAt(place, host.now() + Math.max(0, delayMs));
-      const cancel = host.after(delayMs, () => {
-        place.due.delete(dueMs);
-        wake();
-      });
-      return () => {
-        place.due.delete(dueMs);
-        cancel();
-      };
-    },
-    log,
-  };
-}
-
-/** Each timer has a time of its own there, so that none is taken for another. */
-function dueAt({ due }: Place, dueMs: number): number {
-  let own = dueMs;
-  while (due.has(own)) own += 0.001;
-  due.add(own);
-  return own;
-}
-
-function storeAt(place: Place, store: Store): Store {
-  return {
-    name: store.name,
-    parts: () => {
-      place.store = true;
-      return store.parts();
-    },
-  };
-}
-
 function codesOf(error: unknown): string[] {
   const codes: string[] = [];
   for (let at = error; at instanceof Error; at = at.cause) codes.push(ours(at)?.code ?? '');
@@ -365,14 +268,4 @@ function codesOf(error: unknown): string[] {
 
 function never(): Promise<never> {
   return new Promise(() => undefined);
-}
-
-function wrong(
-  code: 'simulation/not-in-place' | 'simulation/start-failed',
-  where: string,
-  what: string,
-  cure: string,
-  cause?: unknown,
-): PorticoError {
-  return new PorticoError({ code, where, what, cure }, cause === undefined ? {} : { cause });
 }
