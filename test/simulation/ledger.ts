@@ -160,7 +160,7 @@ function handled(name: string, message: Message, ctx: ActorContext<Message>): Be
       return same;
     case 'rang':
       note(`rang ${message.id}`, ctx);
-      if (ctx.nowMs < message.dueMs) note(`early ${message.id}`, ctx);
+      if (ctx.nowMs < message.dueMs) note(`early ${message.id} ${message.dueMs - ctx.nowMs}`, ctx);
       return same;
     case 'told':
       note(`told ${message.id}`, ctx);
@@ -521,8 +521,11 @@ export class Ledger implements Scenario {
         found.set(id, { entry, account: name, report });
       }
       for (const [what, times] of report.noted) {
-        const broken = { disorder: 'B2', early: 'B5', mistaken: 'B4' }[what.split(' ')[0] ?? ''];
-        if (broken !== undefined) throw new Violation(`${broken}: ${what}`);
+        const [kind = '', , byMs] = what.split(' ');
+        const broken = { disorder: 'B2', early: 'B5', mistaken: 'B4' }[kind];
+        // Between the time at which a timer was due and its turn somebody may have set the clock back.
+        const isLate = kind === 'early' && Number(byMs) <= this.#world.setBackMs;
+        if (broken !== undefined && !isLate) throw new Violation(`${broken}: ${what}`);
         if (times !== 1) throw new Violation(`B4, B5: ${name} noted ${what} ${times} times`);
       }
     });
@@ -555,6 +558,7 @@ export class Ledger implements Scenario {
         );
     }
     for (const what of noted) {
+      if (what.startsWith('early ')) continue;
       const id = what.slice(what.indexOf(' ') + 1);
       const known = found.get(id);
       if (what.startsWith('unpaid ')) {

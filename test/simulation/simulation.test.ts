@@ -34,6 +34,15 @@ describe.each(Object.keys(scenarios))('the %s on a machine that fails', (name) =
   });
 });
 
+describe('the simulation', () => {
+  it.each([
+    ['the outside refused more calls than there were, and did so for ever', 1536, 'ledger'],
+    ['the clock was set back between the time of a timer and its turn', 6735, 'circuit'],
+  ])('is not misled where %s', async (_, seed, name) => {
+    expect((await runSeed(seed, name)).steps).toBeGreaterThan(1_000);
+  });
+});
+
 describe('a system on a machine that fails', () => {
   it('keeps its word through twenty thousand crashes', async () => {
     let crashes = 0;

@@ -84,6 +84,8 @@ export class SimulatedWorld implements Machine {
   readonly seen: Record<string, number> = {};
   #nowMs = 1_000_000;
   #jumpedMs = 0;
+  /** By how much the clock was set back, in all. */
+  setBackMs = 0;
   readonly #scenario: Scenario;
   readonly #calmSteps: number;
   readonly #beganMs = this.#nowMs;
@@ -369,6 +371,7 @@ export class SimulatedWorld implements Machine {
         break;
       case 'jump':
         this.#jumpedMs += fault.ms;
+        this.setBackMs += Math.max(0, -fault.ms);
         break;
     }
     return undefined;
