@@ -9,7 +9,7 @@
  * Q4. If what comes of it comes back here, and nothing else is ready here, that is the next step; as long as it is nobody
  *     else's turn, it is made at once.
  * Q5. While the backlog is crowded, what goes round here goes before what comes here, whatever the strategy says; but each time
- *     when as many events went round as may wait at all, something that comes has its turn.
+ *     when as many events went round as wait now, something that comes has its turn.
  */
 import { PorticoError, describe } from '../errors.ts';
 import { inWords } from '../graph/arguments.ts';
@@ -193,7 +193,7 @@ export class SequencerRuntime implements Runnable, Consumer {
     const ready = this.#readyCursors.slice(0, this.#readyCount).map((cursor) => (cursor as Cursor).input);
     if (!this.#backlog.over) return ready;
     // Q5.
-    const round = this.#wentRound < this.#backlog.limit;
+    const round = this.#wentRound < this.#backlog.events;
     const first = ready.filter((input) => this.#goesRound(input) === round);
     return first.length > 0 ? first : ready;
   }

@@ -222,8 +222,10 @@ class Probes {
       await this.#system.ask(this.#system.entity(ledger(), 'probe'), {});
       this.ms.push(performance.now() - begun);
     } catch (error) {
-      if (!(error instanceof PorticoError && error.code === 'ingress/overflow')) throw error;
-      this.refused++;
+      const code = error instanceof PorticoError ? error.code : '';
+      if (code === 'ask/timeout') this.ms.push(performance.now() - begun);
+      else if (code === 'ingress/overflow') this.refused++;
+      else throw error;
     }
   }
 
