@@ -12,3 +12,12 @@ export { usualFaults, type FaultName } from './simulate/faults.ts';
 export { SimulationError } from './simulate/failure.ts';
 export { virtualHost, type VirtualHost, type VirtualHostOptions } from './virtual-host.ts';
 export { collect, type Subscribable } from './collect.ts';
+export {
+  Faults,
+  operations,
+  waysToFail,
+  type Answer,
+  type Fault,
+  type Operations,
+  type When,
+} from './faults.ts';
