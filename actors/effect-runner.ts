@@ -88,6 +88,7 @@ export class EffectRunner {
     };
     const tried = async (): Promise<unknown> =>
       this.#attempt(`effect ${effect.name}`, call.args, () => effect.call(call.args as never, ctx));
+    // Whatever becomes of the try, and of what has to be done then, is an outcome.
     void this.#outcome(call, effect, attempt, tried());
   }
 
@@ -124,11 +125,20 @@ export class EffectRunner {
       this.#done(call, { failure: { code: 'effect/failed', message } });
       return;
     }
-    const cancel = this.#host.after(Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)), () => {
+    let cancel: (() => void) | undefined;
+    const again = (): void => {
+      if (cancel === undefined) return;
       this.#waits.delete(cancel);
       this.#try(call, effect, attempt + 1);
-    });
-    this.#waits.add(cancel);
+    };
+    try {
+      cancel = this.#host.after(Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)), again);
+      this.#waits.add(cancel);
+    } catch (cause) {
+      // The host does not wake it, and if it does all the same, the call has its outcome.
+      const message = `${words(error)}; and it cannot be tried again: ${words(cause)}`;
+      this.#done(call, { failure: { code: 'effect/failed', message } });
+    }
   }
 
   #done(call: EffectCall, outcome: Outcome): void {

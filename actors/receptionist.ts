@@ -200,10 +200,14 @@ function listen(
   const end = (): void => {
     if (!state.open) return;
     state.open = false;
-    system.send(listening, { type: 'end' }).catch(ended);
+    system.send(listening, { type: 'end' }).catch(() => {
+      // The system has ended, and with it the subscription.
+    });
   };
   const next = async (): Promise<void> => {
-    const listing = await system.ask(listening, { type: 'next' }, { timeoutMs: Infinity }).catch(ended);
+    const asked = system.ask(listening, { type: 'next' }, { timeoutMs: Infinity });
+    // The system has ended, and with it the subscription.
+    const listing = await asked.catch(() => null);
     if (listing === null || !state.open) return;
     try {
       listener(listing);
@@ -214,13 +218,9 @@ function listen(
     }
     void next();
   };
+  // What the listener throws is for the platform to tell; nothing else is thrown.
   void next();
   return end;
-}
-
-/** The system has ended, and with it the subscription. */
-function ended(): null {
-  return null;
 }
 
 /** Finds actors by the service that they offer. */

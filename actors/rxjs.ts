@@ -213,6 +213,7 @@ class Flow<T> implements Feed {
 
   #start(value: T): void {
     this.#sending = true;
+    // What it fails with closes the feed.
     void this.#bring(value);
   }
 

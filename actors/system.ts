@@ -8,6 +8,7 @@
  */
 import {
   application,
+  guardedHost,
   platformHost,
   PorticoError,
   startSystem,
@@ -154,7 +155,7 @@ export async function start(options: StartOptions = {}): Promise<ActorSystem> {
 /** @internal With another way of making the workflow of the actors. */
 export async function startWith(options: StartOptions, workflowOf: WorkflowOf): Promise<ActorSystem> {
   const { name = 'actors', supervision, portals, topics, deadLetterLimit, applications = [] } = options;
-  const host = hostWith(options);
+  const host = guardedHost(hostWith(options));
   const { store, owner = name, types = [], epochs, behaviors = {} } = options;
   const given = Object.values(behaviors).map(({ definition }) => definition);
   const definitions = definitionsOf([...given, ...ownDefinitions]);
@@ -295,7 +296,9 @@ export class ActorSystem implements AsyncDisposable {
       name,
       (id, outcome) => {
         this.#check(outcome.ref, outcome.message);
-        this.#settle(outlets.effects, id, outcome).catch(() => undefined);
+        this.#settle(outlets.effects, id, outcome).catch(() => {
+          // The system has ended. If it is kept, the effect begins anew when it is started again.
+        });
       },
       (effect, args, call) => dataflow.attempt(effect, args, call),
     );
@@ -307,7 +310,9 @@ export class ActorSystem implements AsyncDisposable {
     const answers = new Answers({
       remembers: (key) => entered.has(key),
       settle: (id) => {
-        this.#settle(outlets.answers, id).catch(() => undefined);
+        this.#settle(outlets.answers, id).catch(() => {
+          // The system has ended. If it is kept, the answer is there when it is started again, and is forgotten then.
+        });
       },
       tell: (waiter, outcome) => {
         this.#waiters.settle({ waiter, outcome });
@@ -333,7 +338,9 @@ export class ActorSystem implements AsyncDisposable {
         else if (!(await this.#settle(outlets.deadLetters, id, resent(letter)))) throw unknownLetter(id);
       },
       settle: (id) => {
-        this.#settle(outlets.deadLetters, id).catch(() => undefined);
+        this.#settle(outlets.deadLetters, id).catch(() => {
+          // The system has ended. If it is kept, the letter is there when it is started again.
+        });
       },
     });
     this.deadLetters = letters;
@@ -369,7 +376,9 @@ export class ActorSystem implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const waiter = this.#waiters.add({ from: 'the actors', resolve, reject });
       const send = new ActorSend(new ActorRef<never>(0), question(waiter) as never);
-      this.dataflow.enter(this.#handles.ingress, [send], true, false).catch(reject);
+      this.dataflow.enter(this.#handles.ingress, [send], true, false).catch((error: unknown) => {
+        this.#waiters.reject(waiter, error as PorticoError);
+      });
     });
   }
 
@@ -523,7 +532,9 @@ export class ActorSystem implements AsyncDisposable {
   async idle(): Promise<void> {
     for (;;) {
       const { outcomes } = this.#effects;
-      await this.#entering?.done.catch(() => undefined);
+      await this.#entering?.done.catch(() => {
+        // Whoever sent it is told. Whether the system has ended is asked next.
+      });
       await this.dataflow.idle();
       const entering = this.#door.next();
       if (entering !== undefined) await entering;
@@ -665,6 +676,7 @@ class Entering {
         resolve(send(this.values));
       };
     });
+    // It ends with `now`, which throws nothing.
     void this.#soon();
   }
 

@@ -72,6 +72,7 @@ export type { DeadLetter } from './engine/deadletters.ts';
 export type { PassKind } from './engine/entrance.ts';
 export { explain, type ExplainOptions } from './system/explain.ts';
 export { abortController, formatLogLine, manualClock, platformHost } from './host.ts';
+export { guardedHost } from './system/guards.ts';
 export type { Aborted, Clock, Host, LogLevel, LogRecord, ManualClock } from './host.ts';
 
 // Keep it.

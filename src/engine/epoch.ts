@@ -84,8 +84,9 @@ class Waiting {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // Nobody may be waiting.
-    this.promise.catch(() => undefined);
+    this.promise.catch(() => {
+      // Nobody may be waiting, and whoever waits is told.
+    });
   }
 }
 
@@ -189,19 +190,22 @@ export class Epochs {
 
   /** Stores every cell anew, as it is now that it was read; what is under way goes on meanwhile. Returns how many there were. */
   async rewrite(): Promise<number> {
-    const { state } = this.#kept;
     let cells = 0;
-    for (const { states } of this.#partition.instances.values()) {
-      for (const task of states) {
-        for await (const [row] of state.scan(task.table)) {
-          const cell = task.find(keyOfRow(row));
-          if (cell === undefined || cell.empty) continue;
-          this.#partition.turns.undoLog.touch(cell);
-          if (++cells % REWRITTEN_AT_ONCE === 0) await this.#asDurable();
+    try {
+      for (const { states } of this.#partition.instances.values()) {
+        for (const task of states) {
+          for await (const [row] of this.#kept.state.scan(task.table)) {
+            const cell = task.find(keyOfRow(row));
+            if (cell === undefined || cell.empty) continue;
+            this.#partition.turns.undoLog.touch(cell);
+            if (++cells % REWRITTEN_AT_ONCE === 0) await this.#asDurable();
+          }
         }
       }
+      await this.#asDurable();
+    } catch (error) {
+      throw ofStore(error);
     }
-    await this.#asDurable();
     return cells;
   }
 
@@ -253,7 +257,7 @@ export class Epochs {
       gone = this.#cutter.write();
       this.#pending.write();
     } catch (error) {
-      this.#fail(notStorable(ours(error) ?? storeFailed(error)));
+      this.#fail(notStorable(ofStore(error)));
       return;
     }
     const epoch = undoLog.epoch++;
@@ -287,8 +291,9 @@ export class Epochs {
     const closed = this.#ending();
     const reason = await Promise.race([closed, over]);
     if (reason !== undefined) {
-      // What goes on by itself cannot be stopped; nobody waits for it any more.
-      closed.catch(() => undefined);
+      closed.catch(() => {
+        // What goes on by itself cannot be stopped; nobody waits for it any more.
+      });
       if (!this.settled) {
         this.fail(reason);
         this.#committing?.reject(reason);
@@ -298,8 +303,10 @@ export class Epochs {
   }
 
   /** Lets go of journal and state, because there will be no more commits. */
-  async letGo(): Promise<void> {
-    await this.#ending().catch(() => undefined);
+  letGo(): void {
+    this.#ending().catch(() => {
+      // Everybody was told why there will be none. That it cannot be let go of follows from that.
+    });
   }
 
   #ending(): Promise<undefined> {
@@ -315,18 +322,16 @@ export class Epochs {
       await (this.#commit as Promise<void> | undefined);
     }
     await this.#applying;
-    const { journal, state } = this.#kept;
     try {
       if (this.failure === undefined) {
         await this.#apply();
         await this.#checkpoint();
       }
     } catch (error) {
-      if (!isFull(error)) throw error;
       // The journal has what there was no room for.
+      if (!isFull(error)) throw ofStore(error);
     } finally {
-      await state.close();
-      await journal.close();
+      await closeBoth(this.#kept);
     }
   }
 
@@ -352,7 +357,7 @@ export class Epochs {
     try {
       this.#seq = await this.#whenThereIsRoom(journal, () => journal.append(record.body));
     } catch (error) {
-      const known = ours(error) ?? storeFailed(error);
+      const known = ofStore(error);
       this.#commit = undefined;
       waiting.reject(known);
       this.#fail(known);
@@ -370,7 +375,7 @@ export class Epochs {
         .then(() => (this.#uncheckedBytes >= this.#options.checkpointBytes ? this.#checkpoint() : undefined))
         .catch((error: unknown) => {
           // At the end the journal has what there was no room for.
-          if (!isFull(error)) this.#fail(ours(error) ?? storeFailed(error));
+          if (!isFull(error)) this.#fail(ofStore(error));
         })
         .finally(() => {
           this.#applying = undefined;
@@ -503,7 +508,31 @@ function isFull(error: unknown): error is PorticoError {
 /** How long to wait before what there was no room for is tried again. */
 const FULL_MS = 250;
 
-export function storeFailed(cause: unknown): PorticoError {
+/** What was opened of a store. */
+export interface Opened {
+  readonly journal: Journal;
+  readonly state: State | undefined;
+}
+
+/** Lets go of both, of the journal also if the state fails. */
+export async function closeBoth({ state, journal }: Opened): Promise<void> {
+  try {
+    try {
+      await state?.close();
+    } finally {
+      await journal.close();
+    }
+  } catch (error) {
+    throw ofStore(error);
+  }
+}
+
+/** What a store failed with, as an error of Portico. */
+export function ofStore(cause: unknown): PorticoError {
+  return ours(cause) ?? storeFailed(cause);
+}
+
+function storeFailed(cause: unknown): PorticoError {
   const what = `the store failed: ${describe(cause)}`;
   return new PorticoError(
     {

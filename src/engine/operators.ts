@@ -94,7 +94,7 @@ class MapOperator extends LeanOperator {
           context.key = key;
           context.cell = undefined;
           const made = f(value, context);
-          if (made instanceof Promise) void settled(made, context.path);
+          if (made instanceof Promise) settled<unknown>(made, context.path);
           outValues[i] = made;
           if (undoLog.dirty) turns.keep();
         }
@@ -154,7 +154,7 @@ export class KeyedMapOperator extends LeanOperator {
           context.key = key;
           context.cell = undefined;
           const made = f(value, context);
-          if (made instanceof Promise) void settled(made, context.path);
+          if (made instanceof Promise) settled<unknown>(made, context.path);
           outValues[i] = made;
           if (undoLog.dirty) turns.keep();
         }

@@ -120,7 +120,9 @@ class FileJournal implements Journal {
       return Promise.reject(closed(this.#disk.path, 'the journal was opened before'));
     this.#phase = 'opening';
     const opening = this.#takeOver(owner);
-    this.#opening = opening.catch(nothing);
+    this.#opening = opening.catch(() => {
+      // Whoever opens it is told; to close it one only has to wait.
+    });
     return opening;
   }
 
@@ -220,7 +222,11 @@ class FileJournal implements Journal {
     this.#from = from;
     if (end.offset - (this.#entries.at(-1)?.offset ?? framesFrom) > entryBytes) this.#entries.push(end);
     if (bytes <= this.#options.preallocateBytes / 8) this.#fill();
-    if (++this.#writesSinceMark === this.#options.writesPerMark) this.#writeMark().catch(nothing);
+    if (++this.#writesSinceMark === this.#options.writesPerMark) {
+      this.#writeMark().catch(() => {
+        // W3. Whoever appends next is told: a mark that cannot be written breaks the journal.
+      });
+    }
     for (let at = 0; at < batch.length; at++) (batch[at] as Waiting).resolve(seq + 1 + at);
   }
 
@@ -330,8 +336,12 @@ class FileJournal implements Journal {
       return this.#giveUp();
     };
     const creating = create();
-    this.#creating = creating.then(nothing, nothing).finally(() => {
+    const created = (): void => {
       this.#creating = undefined;
+    };
+    this.#creating = creating.then(created, () => {
+      // Whoever needs the segment is told.
+      created();
     });
     return creating;
   }
@@ -435,7 +445,9 @@ class FileJournal implements Journal {
   trim(below: number): Promise<void> {
     if (this.#phase !== 'open') return Promise.reject(this.#notOpen());
     const trimming = this.#trimming.then(() => this.#trim(below));
-    this.#trimming = trimming.catch(nothing);
+    this.#trimming = trimming.catch(() => {
+      // Whoever trims is told; the next one only has to wait.
+    });
     return trimming;
   }
 
@@ -475,7 +487,9 @@ class FileJournal implements Journal {
       .catch((error: unknown) => {
         throw this.#failing(error);
       });
-    this.#marking = marking.catch(nothing);
+    this.#marking = marking.catch(() => {
+      // Whoever marks is told; the next one only has to wait.
+    });
     return marking;
   }
 
@@ -501,16 +515,19 @@ class FileJournal implements Journal {
     await this.#writing;
     await this.#filling?.done;
     await this.#trimming;
+    const files = [this.#file, this.#next, this.#highwater];
     try {
       if (this.#broken === undefined) {
         await this.#writeMark();
         await this.#file?.truncate(this.#end.offset);
       }
-    } catch (error) {
-      throw refusal(this.#where, error);
-    } finally {
       await this.#marking;
-      for (const file of [this.#file, this.#next, this.#highwater]) await file?.close();
+      while (files.length > 0) await files.shift()?.close();
+    } catch (error) {
+      await this.#marking;
+      // The first failure is told; those after it are let go of as well as that can be.
+      await Promise.allSettled(files.map(async (file) => file?.close()));
+      throw refusal(this.#where, error);
     }
   }
 
@@ -535,8 +552,3 @@ const zeros = new Uint8Array(256 * KB);
 
 /** What is waited for to let others have their turn. */
 const soon = Promise.resolve();
-
-/** For promises whose failure somebody else is told. */
-function nothing(): void {
-  // They are told already.
-}

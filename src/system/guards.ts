@@ -61,13 +61,18 @@ export function anObject(name: string, given: unknown): Refusal[] {
     : [{ what: `${name} is ${inWords(given)}`, cure: 'Write them by name, as in { from: … }' }];
 }
 
-/** A clock whose time can be relied on. */
-export function guardedClock(clock: Clock): Clock {
+/** A clock whose time can be relied on; who is interested is told when it fails. */
+export function guardedClock(clock: Clock, failed?: (error: PorticoError) => void): Clock {
   return {
     now: () => {
-      const now = guarded('clock', () => clock.now());
-      if (Number.isFinite(now)) return now;
-      throw hostFailed('clock', `says that the time is ${inWords(now)}`, {});
+      try {
+        const now = guarded('clock', () => clock.now());
+        if (Number.isFinite(now)) return now;
+        throw hostFailed('clock', `says that the time is ${inWords(now)}`, {});
+      } catch (error) {
+        failed?.(error as PorticoError);
+        throw error;
+      }
     },
   };
 }
@@ -83,14 +88,33 @@ export function guardedLog(log: (record: LogRecord) => void): (record: LogRecord
     };
     try {
       const given: unknown = log(record);
-      if (isPromise(given)) given.then(undefined, failed);
+      if (isPromise(given)) {
+        given.then(undefined, (cause: unknown) => {
+          failed(cause);
+        });
+      }
     } catch (cause) {
       failed(cause);
     }
   };
 }
 
-/** A host whose errors are errors of Portico. */
+/**
+ * A host whose errors are errors of Portico, with the code `host/failed`; what it gives that is of no use is one too. The
+ * log never fails: a line that it does not take goes to the console. Systems take every host like this.
+ *
+ * @example
+ * ```ts
+ * import { guardedHost, platformHost } from 'portico/dataflow';
+ *
+ * const host = guardedHost(platformHost({ now: () => NaN }));
+ * try {
+ *   host.now();
+ * } catch (error) {
+ *   console.log((error as { code: string }).code); // host/failed
+ * }
+ * ```
+ */
 export function guardedHost(host: Host): Host {
   return {
     ...guardedClock(host),

@@ -183,14 +183,17 @@ export function subscribeTo<T>(
   const { path } = stream;
   const received: Subscriber = (value, event) => {
     const given: unknown = subscriber(value as T, event);
-    if (isPromise(given)) given.then(undefined, rejected);
-  };
-  const rejected = (cause: unknown): void => {
-    partition.untap(tap);
-    const what = `the promise of a subscriber was rejected, and it was unsubscribed: ${describe(cause)}`;
-    const cure = 'Catch in the subscriber what may happen there, and subscribe again';
-    const error = new PorticoError({ code: 'system/subscriber-failed', where: path, what, cure }, { cause });
-    partition.log('error', path, path, error.message);
+    if (!isPromise(given)) return;
+    given.then(undefined, (cause: unknown) => {
+      partition.untap(tap);
+      const what = `the promise of a subscriber was rejected, and it was unsubscribed: ${describe(cause)}`;
+      const cure = 'Catch in the subscriber what may happen there, and subscribe again';
+      const error = new PorticoError(
+        { code: 'system/subscriber-failed', where: path, what, cure },
+        { cause },
+      );
+      partition.log('error', path, path, error.message);
+    });
   };
   const tap = partition.tap(stream, received, from);
   return () => {

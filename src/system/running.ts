@@ -12,7 +12,7 @@ import type { DataType } from '../codec.ts';
 import { Care, CARE_MS } from '../engine/care.ts';
 import { BACKLOG_LIMIT } from '../engine/backlog.ts';
 import type { Entered, Once, RememberOptions } from '../engine/entered.ts';
-import { Epochs, storeFailed, type EpochOptions, type Kept } from '../engine/epoch.ts';
+import { Epochs, ofStore, type EpochOptions, type Kept } from '../engine/epoch.ts';
 import { Partition } from '../engine/partition.ts';
 import { streamPath, type Application } from '../graph/application.ts';
 import { inWords } from '../graph/arguments.ts';
@@ -20,8 +20,17 @@ import type { Egress, Ingress, Stream } from '../graph/handles.ts';
 import type { Key } from '../graph/keys.ts';
 import { platformHost, type Host } from '../host.ts';
 import type { Reader } from './reader.ts';
-import { codecOf, openStore, type Store } from './store.ts';
-import { aFunction, anObject, atLeast, guardedHost, has, refuse, wholeNumber } from './guards.ts';
+import { codecOf, letGo, openStore, type Store } from './store.ts';
+import {
+  aFunction,
+  anObject,
+  atLeast,
+  guardedClock,
+  guardedHost,
+  has,
+  refuse,
+  wholeNumber,
+} from './guards.ts';
 import {
   deadLettersOf,
   enteredAt,
@@ -123,20 +132,15 @@ export async function startSystem(options: RunningOptions = {}): Promise<Running
   refuse('startSystem', anObject('options', options));
   const { store, types = [], owner = 'a system', host = platformHost() } = options;
   if (store === undefined) return new RunningSystem(options, undefined);
-  const kept = await openStore(
-    store,
-    types,
-    owner,
-    (ms) => new Promise((resolve) => host.after(ms, resolve)),
-  );
+  const { after } = guardedHost(host);
+  const kept = await openStore(store, types, owner, (ms) => new Promise((resolve) => after(ms, resolve)));
   try {
     return new RunningSystem(options, kept);
   } catch (error) {
     // The process did not fall.
     kept.words?.last.say('');
     kept.words?.last.close();
-    await kept.state.close();
-    await kept.journal.close();
+    await letGo(kept);
     throw error;
   }
 }
@@ -240,7 +244,10 @@ export class RunningSystem implements AsyncDisposable {
     this.#sendLimit = sendLimit;
     this.partition = new Partition({
       seed: options.seed ?? host.entropy(),
-      clock: host,
+      clock: guardedClock(given, (error) => {
+        // It may be a turn that asks for the time: that it fails is not its fault.
+        this.partition.failure ??= error;
+      }),
       order: 'fair',
       strict,
       deadLetterLimit,
@@ -309,10 +316,10 @@ export class RunningSystem implements AsyncDisposable {
   #keep(kept: Kept, options: EpochOptions): Epochs {
     return new Epochs(this.partition, kept, options, {
       committed: () => {
-        this.#wake();
+        this.#schedule();
       },
       mayCut: () => {
-        this.#wake();
+        this.#schedule();
       },
       full: (error) => {
         this.#host.log({ level: 'error', name: 'system', path: error.where, value: error.message });
@@ -333,7 +340,7 @@ export class RunningSystem implements AsyncDisposable {
         again();
       } catch (error) {
         // The end of the system may have closed it meanwhile.
-        if (!isOver()) this.#fail(ours(error) ?? storeFailed(error));
+        if (!isOver()) this.#fail(ofStore(error));
       }
     };
     const again = (): void => {
@@ -497,7 +504,7 @@ export class RunningSystem implements AsyncDisposable {
    */
   async migrate(): Promise<number> {
     this.#usable('migrate');
-    return (await this.#epochs?.rewrite()) ?? 0;
+    return this.#epochs === undefined ? 0 : await this.#untilTheEnd(this.#epochs.rewrite());
   }
 
   /** Calls `subscriber` for each event of a stream; the returned function ends that. */
@@ -628,7 +635,22 @@ export class RunningSystem implements AsyncDisposable {
 
   /** Resolves when a shutdown has ended, whatever became of it: its caller knows. */
   async #left(): Promise<void> {
-    await this.#closed?.catch(() => undefined);
+    await this.#closed?.catch(() => {
+      // Who shut it down is told.
+    });
+  }
+
+  /** Y2. What a call gives, unless the system ends before. */
+  async #untilTheEnd<T>(call: Promise<T>): Promise<T> {
+    let waiter: Pick<Waiter, 'reject'> | undefined;
+    const ended = new Promise<never>((_, reject) => {
+      this.#ended.add((waiter = { reject }));
+    });
+    try {
+      return await Promise.race([call, ended]);
+    } finally {
+      if (waiter !== undefined) this.#ended.delete(waiter);
+    }
   }
 
   async #leave(drain: boolean | (() => Promise<void>), deadlineMs: number): Promise<void> {
@@ -636,7 +658,11 @@ export class RunningSystem implements AsyncDisposable {
     if (drain !== false) {
       const over = this.#over(deadlineMs, 'all was done');
       const drained = drain === true ? this.idle() : drain();
-      left = await Promise.race([drained.then(nothing, nothing), over.reason]);
+      const rested = drained.then(nothing, () => {
+        // It has failed, and what that means for what is left to commit is seen next.
+        return undefined;
+      });
+      left = await Promise.race([rested, over.reason]);
       over.cancel();
     }
     this.#down = true;
@@ -647,7 +673,9 @@ export class RunningSystem implements AsyncDisposable {
     );
     if (this.#epochs !== undefined) {
       const over = this.#over(deadlineMs, 'all was committed');
-      left = await this.#epochs.close(over.reason).finally(over.cancel);
+      left = await this.#epochs.close(over.reason).finally(() => {
+        over.cancel();
+      });
     }
     if (left === undefined) return;
     if (left.code === 'system/unfinished') throw left;
@@ -688,18 +716,25 @@ export class RunningSystem implements AsyncDisposable {
     };
   }
 
-  /** Y1. */
+  /** For a call from outside, which learns at once that the host has failed. */
   #wake(): void {
-    if (this.#scheduled || this.#down) return;
+    const failure = this.#schedule();
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Y1. Why it cannot be, if the host fails: all who wait are told already. */
+  #schedule(): PorticoError | undefined {
+    if (this.#scheduled || this.#down) return undefined;
     this.#scheduled = true;
     try {
       this.#host.yield(() => {
         this.#pump();
       });
+      return undefined;
     } catch (error) {
       this.#scheduled = false;
       this.#fail(error as PorticoError);
-      throw error;
+      return error as PorticoError;
     }
   }
 
@@ -732,7 +767,7 @@ export class RunningSystem implements AsyncDisposable {
     this.#look();
     this.#giveRoom();
     if (partition.failure !== undefined) this.#fail(partition.failure);
-    else if (partition.ready.size > 0) this.#wake();
+    else if (partition.ready.size > 0) this.#schedule();
     else {
       if (this.#atRest()) for (const { resolve } of this.#idle.splice(0)) resolve();
       this.#setAlarm();
@@ -752,7 +787,7 @@ export class RunningSystem implements AsyncDisposable {
     const { nextMs } = this.partition.turns.timers;
     if (nextMs === Infinity) return;
     this.#cancelAlarm = this.#host.after(Math.max(0, nextMs - this.#host.now()), () => {
-      this.#wake();
+      this.#schedule();
     });
   }
 
@@ -827,7 +862,7 @@ export class RunningSystem implements AsyncDisposable {
     this.partition.failure ??= failure;
     this.#epochs?.fail(systemFailed(failure));
     // Whoever takes the store over must not wait for this process to end.
-    void this.#epochs?.letGo();
+    this.#epochs?.letGo();
     this.#wordsEnd();
     this.#host.log({ level: 'error', name: 'system', path: failure.where, value: failure.message });
     this.#tellAll(systemFailed(failure));

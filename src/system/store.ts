@@ -3,7 +3,7 @@ import { Codec, type DataType } from '../codec.ts';
 import { ours, PorticoError } from '../errors.ts';
 import type { LastWords } from '../engine/care.ts';
 import { entryMaps } from '../engine/forms.ts';
-import type { Kept } from '../engine/epoch.ts';
+import { closeBoth, ofStore, type Kept, type Opened } from '../engine/epoch.ts';
 import { readImage, replay } from '../engine/recover.ts';
 import type { Journal } from '../journal/journal.ts';
 import { memoryJournal, memoryMedium } from '../journal/memory-journal.ts';
@@ -99,7 +99,7 @@ export async function openStore(
   owner: string,
   pause: (ms: number) => Promise<void>,
 ): Promise<Kept> {
-  const { journal, state, lastWords } = await store.parts();
+  const { journal, state, lastWords } = await partsOf(store);
   const codec = codecOf(types);
   let isStateOpen = false;
   try {
@@ -118,9 +118,23 @@ export async function openStore(
     const words = lastWords && { last: lastWords, before: await lastWords.open(run) };
     return { journal, state, codec, image, last, run, words };
   } catch (error) {
-    if (isStateOpen) await state.close();
-    await journal.close();
-    throw error;
+    await letGo({ journal, state: isStateOpen ? state : undefined });
+    throw ofStore(error);
+  }
+}
+
+/** Lets go of what was opened for a system that cannot start. Its caller is told why that is, whatever becomes of this. */
+export async function letGo(opened: Opened): Promise<void> {
+  await closeBoth(opened).catch(() => {
+    // It follows from what the caller is told, or comes on top of it.
+  });
+}
+
+async function partsOf(store: Store): Promise<StoreParts> {
+  try {
+    return await store.parts();
+  } catch (error) {
+    throw ofStore(error);
   }
 }
 
