@@ -234,13 +234,9 @@ export function unreachable(where: string, what: string): never {
   return broken(where, what);
 }
 
-/** Whether a thrown value is an error of ours. A proxy that was revoked cannot even be asked what it is. */
+/** Whether a thrown value is an error of ours. */
 export function isPorticoError(error: unknown): error is PorticoError {
-  try {
-    return error instanceof PorticoError;
-  } catch {
-    return false;
-  }
+  return ours(error) !== undefined;
 }
 
 /** Any thrown value in a few words. Nothing that was thrown can make it throw. */

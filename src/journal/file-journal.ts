@@ -396,26 +396,26 @@ class FileJournal implements Journal {
   ): AsyncGenerator<JournalRecord> {
     const where = `${this.#disk.path}/${segmentName(number)}`;
     const entry = entries.findLast(({ seq }) => seq < from) ?? start;
-    const file = await this.#openToRead(number, from).catch((error: unknown) => {
-      throw refusal(where, error);
-    });
     try {
-      const reader = new FrameReader(file, salt, entry, end.offset);
-      while (reader.end.seq < end.seq) {
-        const { seq, offset } = reader.end;
-        const frame = await reader.next();
-        if (frame === undefined)
-          throw damaged(where, `record ${seq + 1} at offset ${offset} is missing or bad`);
-        if (frame.seq < from) continue;
-        yield { seq: frame.seq, ownerEpoch: frame.ownerEpoch, body: frame.body.slice() };
-      }
-      if (reader.end.chain !== end.chain) {
-        throw damaged(where, `record ${end.seq} is not the one that the next segment follows`);
+      const file = await this.#openToRead(number, from);
+      try {
+        const reader = new FrameReader(file, salt, entry, end.offset);
+        while (reader.end.seq < end.seq) {
+          const { seq, offset } = reader.end;
+          const frame = await reader.next();
+          if (frame === undefined)
+            throw damaged(where, `record ${seq + 1} at offset ${offset} is missing or bad`);
+          if (frame.seq < from) continue;
+          yield { seq: frame.seq, ownerEpoch: frame.ownerEpoch, body: frame.body.slice() };
+        }
+        if (reader.end.chain !== end.chain) {
+          throw damaged(where, `record ${end.seq} is not the one that the next segment follows`);
+        }
+      } finally {
+        await file.close();
       }
     } catch (error) {
       throw refusal(where, error);
-    } finally {
-      await file.close();
     }
   }
 

@@ -81,7 +81,8 @@ class LevelState implements State {
     try {
       this.#position = await this.#recover(level);
     } catch (error) {
-      await level.close();
+      // That it cannot be read is what is told, whether or not it can be closed.
+      await Promise.allSettled([level.close()]);
       throw this.#explained(error);
     }
     this.#coming = this.#position;

@@ -100,6 +100,14 @@ export interface Fault {
   readonly error: unknown;
   /** Whether all later calls fail as well. */
   readonly lasting?: boolean;
+  /** What fails after that: its calls are counted from then on. */
+  readonly then?: Fault;
+}
+
+/** A fault that can come, and how many calls there were before it could. */
+interface Armed {
+  readonly fault: Fault;
+  readonly before: number;
 }
 
 /**
@@ -125,10 +133,14 @@ export class Faults {
   readonly calls: Map<string, number> = new Map<string, number>();
   /** Those that came. */
   readonly met: Fault[] = [];
-  readonly #planned: readonly Fault[];
+  readonly #armed: Armed[] = [];
 
   constructor(planned: readonly Fault[] = []) {
-    this.#planned = planned;
+    for (const fault of planned) this.#arm(fault);
+  }
+
+  #arm(fault: Fault): void {
+    this.#armed.push({ fault, before: this.calls.get(fault.operation) ?? 0 });
   }
 
   journal(journal: Journal): Journal {
@@ -183,11 +195,14 @@ export class Faults {
   #called(operation: string, answer: Answer, act: () => unknown): unknown {
     const call = (this.calls.get(operation) ?? 0) + 1;
     this.calls.set(operation, call);
-    const fault = this.#planned.find(
-      (each) =>
-        each.operation === operation && (each.call === call || (each.lasting === true && call > each.call)),
+    const armed = this.#armed.find(
+      ({ fault, before }) =>
+        fault.operation === operation &&
+        (call === before + fault.call || (fault.lasting === true && call > before + fault.call)),
     );
-    if (fault === undefined) return act();
+    if (armed === undefined) return act();
+    const { fault } = armed;
+    if (fault.then !== undefined && !this.met.includes(fault)) this.#arm(fault.then);
     this.met.push(fault);
     if (fault.when === 'at once') throw fault.error;
     if (answer === 'promise') return failingPromise(fault, act as () => Promise<unknown>);
