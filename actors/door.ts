@@ -62,7 +62,9 @@ export class Door {
   ): Promise<void> {
     const { id } = send.ref;
     const entering = this.#enter(send, once, origin, before);
-    const last = entering.catch(() => undefined);
+    const last = entering.catch(() => {
+      // Whoever sent it is told; the next one only has to wait.
+    });
     this.#last.set(id, last);
     await last;
     if (this.#last.get(id) === last) this.#last.delete(id);

@@ -211,15 +211,18 @@ function listen(
     if (listing === null || !state.open) return;
     try {
       listener(listing);
-    } catch (error) {
+    } catch (cause) {
       end();
-      // Nobody but the platform is there to be told.
-      throw error;
+      system.unsubscribed(`receptionist.subscribe ${key.service}`, cause);
+      return;
     }
+    go();
+  };
+  const go = (): void => {
+    // It ends by itself, whatever is thrown on the way.
     void next();
   };
-  // What the listener throws is for the platform to tell; nothing else is thrown.
-  void next();
+  go();
   return end;
 }
 

@@ -54,6 +54,7 @@ import { checkStorable, definitionsOf, type Definitions } from './storable.ts';
 import { actorTypes } from './stored.ts';
 import type { Supervision } from './supervise.ts';
 import type { Topic } from './topics.ts';
+import { words } from './undelivered.ts';
 import { Waiters } from './waiters.ts';
 import { actorWorkflow, type ActorWorkflow, type WorkflowOf } from './workflow.ts';
 
@@ -522,6 +523,14 @@ export class ActorSystem implements AsyncDisposable {
   /** Lets go of all that was emitted under a topic before a cursor. */
   forget<T>(topic: Topic<T>, cursor: string): void {
     this.dataflow.forget(this.actors.emitted(topic), cursor);
+  }
+
+  /** @internal A listener threw, and hears nothing more. */
+  unsubscribed(where: string, cause: unknown): void {
+    const what = `a listener threw, and it was unsubscribed: ${words(cause)}`;
+    const cure = 'Catch in the listener what may happen there, and subscribe again';
+    const { message } = wrong('system/subscriber-failed', where, what, cure);
+    this.#host.log({ level: 'error', name: 'system', path: where, value: message });
   }
 
   #emitted(topic?: Topic<unknown>): Stream<unknown> {

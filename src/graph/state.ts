@@ -65,7 +65,9 @@ function noContext({ name }: StateHandle): PorticoError {
 }
 
 function promised({ name }: StateHandle, promise: Promise<unknown>): PorticoError {
-  promise.catch(() => undefined);
+  promise.catch(() => {
+    // The turn fails for it; what becomes of the promise is of no interest any more.
+  });
   const what = `the state ${name} was to become a promise`;
   const cure = 'Let the function return the new value at once';
   return new PorticoError({ code: 'task/promise', where: name, what, cure });

@@ -116,7 +116,7 @@ function note(what: string, ctx: ActorContext<Message>): void {
   noted.set(ctx, what, (noted.get(ctx, what) ?? 0) + 1);
 }
 
-const helper = behavior('helper', (id: string, amount: number, home: ActorRef<Message>) =>
+export const helper = behavior('helper', (id: string, amount: number, home: ActorRef<Message>) =>
   receive<'go'>((_, ctx) => {
     ctx.send(home, { op: 'deposit', id, amount });
     return stopped;
@@ -139,7 +139,7 @@ export const account = behavior('account', (name: string): Behavior<Message> =>
 );
 
 /** An account that keeps ops for later. */
-const closed = behavior('closed', (name: string): Behavior<Message> =>
+export const closed = behavior('closed', (name: string): Behavior<Message> =>
   receive<Message>((message, ctx) => {
     if (message.op !== 'add' && message.op !== 'transfer') return handled(name, message, ctx);
     ctx.stash.stash(message);

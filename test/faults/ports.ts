@@ -257,7 +257,7 @@ describe('a host that fails', () => {
       );
       const payer = behavior('payer', () =>
         receive<{ readonly failure?: Failure }>(({ failure }, ctx) => {
-          if (failure === undefined) ctx.run(pay, undefined, { as: {} });
+          if (failure === undefined) ctx.run(pay, undefined as never, { as: {} as never });
           else ctx.emit(failure);
           return same;
         }),
