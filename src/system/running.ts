@@ -132,8 +132,13 @@ export async function startSystem(options: RunningOptions = {}): Promise<Running
   refuse('startSystem', anObject('options', options));
   const { store, types = [], owner = 'a system', host = platformHost() } = options;
   if (store === undefined) return new RunningSystem(options, undefined);
-  const { after } = guardedHost(host);
-  const kept = await openStore(store, types, owner, (ms) => new Promise((resolve) => after(ms, resolve)));
+  const guarded = guardedHost(host);
+  const kept = await openStore(
+    store,
+    types,
+    owner,
+    (ms) => new Promise((resolve) => guarded.after(ms, resolve)),
+  );
   try {
     return new RunningSystem(options, kept);
   } catch (error) {

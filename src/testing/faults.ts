@@ -101,7 +101,7 @@ export interface Fault {
   /** Whether all later calls fail as well. */
   readonly lasting?: boolean;
   /** What fails after that: its calls are counted from then on. */
-  readonly then?: Fault;
+  readonly next?: Fault;
 }
 
 /** A fault that can come, and how many calls there were before it could. */
@@ -202,7 +202,7 @@ export class Faults {
     );
     if (armed === undefined) return act();
     const { fault } = armed;
-    if (fault.then !== undefined && !this.met.includes(fault)) this.#arm(fault.then);
+    if (fault.next !== undefined && !this.met.includes(fault)) this.#arm(fault.next);
     this.met.push(fault);
     if (fault.when === 'at once') throw fault.error;
     if (answer === 'promise') return failingPromise(fault, act as () => Promise<unknown>);
@@ -222,7 +222,7 @@ async function failingPromise({ when, error }: Fault, act: () => Promise<unknown
 async function* failingIterable(
   { when, error }: Fault,
   act: () => AsyncIterable<unknown>,
-): AsyncGenerator<unknown> {
+): AsyncGenerator {
   if (when === 'never') await never();
   if (when === 'after') {
     for await (const first of act()) {
@@ -234,5 +234,5 @@ async function* failingIterable(
 }
 
 function never(): Promise<never> {
-  return new Promise<never>(() => undefined);
+  return new Promise(() => undefined);
 }

@@ -162,7 +162,7 @@ export const lying: Spoil = (disk) => ({
     const file = await disk.open(name, mode);
     return {
       ...new Faults().file(file),
-      sync: () => (/^journal/.test(name) ? Promise.resolve() : file.sync()),
+      sync: () => (name.startsWith('journal') ? Promise.resolve() : file.sync()),
     };
   },
 });
@@ -354,7 +354,7 @@ class Life {
         const settled = Promise.resolve().then(() =>
           dataflow.settle(kept, id, { ingress: done, values: [n] }),
         );
-        this.#note(`settle ${n}`, settled);
+        void this.#note(`settle ${n}`, settled);
       });
     });
   }
@@ -402,7 +402,7 @@ class Life {
       const sent = Promise.resolve().then(() =>
         system.send(system.entity(account(at), at), op, { idempotencyKey: op.id }),
       );
-      this.#note(
+      void this.#note(
         `send ${op.id}`,
         sent.then(() => taken.add(op.id)),
       );
@@ -413,7 +413,7 @@ class Life {
       // A client counts on when it knows that the number before has entered.
       if (n > 1 && !taken.has(`n${n - 1}`)) break;
       const sent = system.dataflow.sendOnce(app.handles.numbers, { client: `client ${half}`, seq: n }, n);
-      this.#note(
+      void this.#note(
         `number ${n}`,
         sent.then(() => taken.add(`n${n}`)),
       );
@@ -422,16 +422,16 @@ class Life {
     const a = system.entity(account('a'), 'a');
     this.tried('create', () => {
       const gone = system.create(visitor());
-      this.#note('send go', system.send(gone, 'go'));
+      void this.#note('send go', system.send(gone, 'go'));
     });
     const echo = { op: 'echo', id: 'echo', delayMs: 10 } as const;
-    this.#note('ask', system.ask(a, echo, { timeoutMs: 5_000 }));
-    this.#note('idle', system.idle());
+    void this.#note('ask', system.ask(a, echo, { timeoutMs: 5_000 }));
+    void this.#note('idle', system.idle());
     await this.#pass(30);
     await this.#pass(30);
     await this.#read(system);
     await this.#clearLetters(system);
-    this.#note('migrate', system.dataflow.migrate());
+    void this.#note('migrate', system.dataflow.migrate());
     await this.#pass(1_100);
   }
 
@@ -443,7 +443,7 @@ class Life {
       const reading = async (): Promise<void> => {
         for await (const { value, cursor } of reader) this.#bank.read(value, cursor);
       };
-      this.#note('reading', reading());
+      void this.#note('reading', reading());
     });
     await this.#pass(0);
     this.tried('forget', () => {
@@ -454,7 +454,7 @@ class Life {
   async #clearLetters(system: ActorSystem): Promise<void> {
     this.tried('dead letters', () => {
       const [first, ...others] = system.deadLetters.list();
-      if (first !== undefined) this.#note('resend', system.deadLetters.resend(first.id));
+      if (first !== undefined) void this.#note('resend', system.deadLetters.resend(first.id));
       for (const { id } of others) system.deadLetters.discard(id);
     });
     await this.#pass(0);
@@ -479,10 +479,7 @@ class Life {
     let total = 0;
     for (const name of accounts) {
       const ref = system.entity(account(name), name);
-      const report = await this.told(
-        `report of ${name}`,
-        system.ask(ref, { op: 'report' } as never as Report),
-      );
+      const report = await this.told(`report of ${name}`, system.ask(ref, { op: 'report' } as Report));
       if (report === undefined) return;
       for (const [id, entry] of report.entries) found.set(id, entry);
       for (const [what, times] of report.noted) noted.set(what, (noted.get(what) ?? 0) + times);
@@ -512,10 +509,11 @@ class Life {
       const reading = async (): Promise<void> => {
         for await (const { value } of reader) settled.push(value);
       };
-      this.#note('reading', reading());
+      void this.#note('reading', reading());
     });
     await this.#pass(0);
-    if (settled.sort().join() !== '1,2,3,4') wrong(`BF3: what was settled is ${settled.join()}`);
+    if (settled.toSorted((a, b) => a - b).join() !== '1,2,3,4')
+      wrong(`BF3: what was settled is ${settled.join()}`);
   }
 }
 

@@ -59,13 +59,13 @@ export function* second(counts: ReadonlyMap<string, number>, calls: Calls): Gene
       for (const [other, ways] of ports) {
         // Of these there are none any more.
         if (other === 'DiskFile.readSync') continue;
-        const then: Fault = {
+        const next: Fault = {
           operation: other,
           call: 1 + (turn % 3),
           when: ways[turn % ways.length] as When,
           error: errorFor(turn + 1),
         };
-        yield { operation, call, when: 'at once', error: errorFor(turn++), then };
+        yield { operation, call, when: 'at once', error: errorFor(turn++), next };
       }
     }
   }
@@ -98,7 +98,7 @@ export async function fail(faults: Iterable<Fault>, isOver: () => boolean = () =
   return { runs, met, wrong };
 }
 
-function inWords({ operation, call, when, error, lasting: isLasting, then }: Fault): string {
+function inWords({ operation, call, when, error, lasting: isLasting, next }: Fault): string {
   const first = `${operation} ${call} fails ${when}${isLasting === true ? ' and for good' : ''} with ${String(error)}`;
-  return then === undefined ? first : `${first}, then ${inWords(then)}`;
+  return next === undefined ? first : `${first}, then ${inWords(next)}`;
 }

@@ -8,7 +8,7 @@ import {
   guardedHost,
   memoryStore,
   perKeyState,
-  PorticoError,
+  type PorticoError,
   startSystem,
   steppingSystem,
   tasks,
@@ -115,7 +115,7 @@ describe('the answer to an ask under a key', () => {
     type Ask = { readonly replyTo: { readonly id: unknown } };
     const answering = behavior('answering', () =>
       receive<{ readonly replyTo: never }>(({ replyTo }, ctx) => {
-        ctx.send(replyTo, 'yes' as never);
+        ctx.send(replyTo, 'yes');
         return same;
       }),
     );
@@ -154,7 +154,7 @@ describe('who knocks at the door', () => {
     const schema: StandardSchema = {
       '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) },
     };
-    const checked = behavior('checked', () => receive<string>(() => stopped), { schema: schema as never });
+    const checked = behavior('checked', () => receive<string>(() => stopped), { schema });
     const { system, host } = await alive({ behaviors: { checked } });
     system.create(checked(), { name: 'known' });
     await within(host, system.stop());
@@ -377,7 +377,8 @@ describe('a subscriber that promises', () => {
         .sink(),
     );
     system.launch(app);
-    system.subscribe(app.handles, (() => Promise.reject(new Error('no subscriber'))) as never);
+    const promising: unknown = () => Promise.reject(new Error('no subscriber'));
+    system.subscribe(app.handles, promising as () => void);
     system.stepUntilComplete();
     await Promise.resolve().then(() => undefined);
     expect(lines.map(({ value }) => value).join()).toContain('no subscriber');
@@ -428,13 +429,13 @@ describe('a journal in files', () => {
     const first = fileJournal(counted.disk(new SimulatedDisk().mount()), { preallocateBytes: 0 });
     await first.open('me');
     const call = (counted.calls.get('DiskFile.write') ?? 0) + 1;
-    const then: Fault = {
+    const next: Fault = {
       operation: 'DiskFile.truncate',
       call: 1,
       when: 'before',
       error: new Error('planted'),
     };
-    const faults = fails({ operation: 'DiskFile.write', call, error: noRoom, then });
+    const faults = fails({ operation: 'DiskFile.write', call, error: noRoom, next });
     const journal = fileJournal(faults.disk(new SimulatedDisk().mount()), { preallocateBytes: 0 });
     await journal.open('me');
     expect((await rejected(journal.append(block))).code).toBe('journal/failed');
@@ -541,7 +542,7 @@ describe('a state with snapshots', () => {
 describe('what is no reference', () => {
   it('is refused where it is sent to', async () => {
     const { system, host } = await alive();
-    expect((await rejected(system.send('nobody' as never, 'a' as never))).code).toBe('system/bad-argument');
+    expect((await rejected(system.send('nobody' as never, 'a'))).code).toBe('system/bad-argument');
     await within(host, system.stop());
   });
 });
@@ -587,9 +588,7 @@ describe('a state in LevelDB', () => {
   it('tells of a table that cannot be read through', async () => {
     const { state } = await opened();
     vi.spyOn(ClassicLevel.prototype, 'iterator').mockImplementation((() => ({
-      async *[Symbol.asyncIterator](): AsyncGenerator<never> {
-        throw planted;
-      },
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(planted) }),
     })) as never);
     await told(state.scan('t')[Symbol.asyncIterator]().next());
     vi.restoreAllMocks();
@@ -598,12 +597,10 @@ describe('a state in LevelDB', () => {
 
   it('tells of tables that cannot be listed', async () => {
     const { state } = await opened();
-    const { keys } = ClassicLevel.prototype;
-    vi.spyOn(ClassicLevel.prototype, 'keys').mockImplementation(function (this: never, ...given: never[]) {
-      const found = (keys as (...given: never[]) => { next: unknown }).apply(this, given);
-      found.next = () => Promise.reject(planted);
-      return found as never;
-    } as never);
+    vi.spyOn(ClassicLevel.prototype, 'keys').mockImplementation((() => ({
+      next: () => Promise.reject(planted),
+      close: () => Promise.resolve(),
+    })) as never);
     await told(state.tables());
     vi.restoreAllMocks();
     await state.close();

@@ -84,7 +84,7 @@ const stateScript: Script<number> = async (disk, tell) => {
       await tried(
         state.checkpoint().then((reached) => {
           expect(reached).toBeLessThanOrEqual(position);
-          durable = Math.max(durable, reached);
+          return (durable = Math.max(durable, reached));
         }),
       );
     }

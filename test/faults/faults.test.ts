@@ -13,23 +13,23 @@ const { fail, lasting, ports, second, single } = await import('./campaign.ts');
 
 /** Tests of other subjects in which things fail that fail nowhere here. */
 const others = [
-  'actors/compose',
-  'actors/rxjs',
-  'durable/effects',
-  'durable/letters',
-  'durable/not-data',
-  'durable/refused',
-  'durable/versions',
-  'errors/codec',
-  'errors/journal',
-  'errors/portal',
-  'errors/stored-state',
-  'errors/system',
-  'node/disk',
-  'semantics/interaction-patterns',
-  'semantics/lives',
-  'semantics/stash',
-  'system/end',
+  'actors/compose.test.ts',
+  'actors/rxjs.test.ts',
+  'durable/effects.test.ts',
+  'durable/letters.test.ts',
+  'durable/not-data.test.ts',
+  'durable/refused.test.ts',
+  'durable/versions.test.ts',
+  'errors/codec.test.ts',
+  'errors/journal.test.ts',
+  'errors/portal.test.ts',
+  'errors/stored-state.test.ts',
+  'errors/system.test.ts',
+  'node/disk.test.ts',
+  'semantics/interaction-patterns.test.ts',
+  'semantics/lives.test.ts',
+  'semantics/stash.test.ts',
+  'system/end.test.ts',
 ];
 
 /** Where no fault can be brought about in Node, and why. */
@@ -74,15 +74,9 @@ describe('the bank, whichever call of a port fails,', () => {
   );
 });
 
-// oxlint-disable-next-line vitest/valid-describe-callback -- its tests are those of a file, and have to be loaded
-for (const file of ['faults/ports', 'faults/disk', 'faults/cases'])
-  describe(file, async () => {
-    await import(/* @vite-ignore */ new URL(`../${file}.ts`, import.meta.url).pathname);
-  });
-for (const file of others)
-  describe(file, async () => {
-    await import(/* @vite-ignore */ new URL(`../${file}.test.ts`, import.meta.url).pathname);
-  });
+describe.each(['faults/ports.ts', 'faults/disk.ts', 'faults/cases.ts', ...others])('in %s', async (file) => {
+  await import(/* @vite-ignore */ new URL(`../${file}`, import.meta.url).pathname);
+});
 
 describe('a place in the runtime that takes care of a failure', () => {
   const written = runtimeFiles().flatMap((file) =>
