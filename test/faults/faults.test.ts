@@ -101,7 +101,9 @@ describe('a place in the runtime that takes care of a failure', () => {
   it('has run, or cannot here', () => {
     const ran = counted();
     if (process.env['FAULTS'] === 'list')
-      for (const { where: at, kind, times } of ran) console.log(`${String(times).padStart(8)} ${at} ${kind}`);
+      console.log(
+        ran.map(({ where: at, kind, times }) => `${String(times).padStart(8)} ${at} ${kind}`).join('\n'),
+      );
     const missed = ran.filter(({ times }) => times === 0);
     expect(where(missed.filter(({ where: at }) => !elsewhere.some(([files]) => files.test(at))))).toEqual([]);
     // Whoever brings one about takes its reason away.
