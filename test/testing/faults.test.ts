@@ -109,15 +109,15 @@ async function heard(call: () => unknown): Promise<unknown[]> {
 }
 
 function wrapped(faults: Faults, contract: string, asked: string[]): Record<string, () => unknown> {
-  const wraps = {
-    Journal: faults.journal,
-    State: faults.state,
-    Disk: faults.disk,
-    DiskFile: faults.file,
-    Host: faults.host,
-    Store: faults.store,
-  } as unknown as Record<string, (real: unknown) => unknown>;
-  return wraps[contract]?.call(faults, anything(contract, asked)) as Record<string, () => unknown>;
+  const wraps: Record<string, (real: never) => unknown> = {
+    Journal: (real) => faults.journal(real),
+    State: (real) => faults.state(real),
+    Disk: (real) => faults.disk(real),
+    DiskFile: (real) => faults.file(real),
+    Host: (real) => faults.host(real),
+    Store: (real) => faults.store(real),
+  };
+  return wraps[contract]?.(anything(contract, asked) as never) as Record<string, () => unknown>;
 }
 
 describe('a call that fails', () => {
@@ -154,10 +154,8 @@ describe('a call that fails', () => {
 
 describe('a fault', () => {
   it('may last: all later calls fail as well', async () => {
-    const { parts } = new Faults([
-      { operation: 'Journal.check', call: 2, when: 'before', error, lasting: true },
-    ]).store(memoryStore());
-    const { journal } = await parts();
+    const last: Fault = { operation: 'Journal.check', call: 2, when: 'before', error, lasting: true };
+    const { journal } = await new Faults([last]).store(memoryStore()).parts();
     await journal.open('me');
     expect(await heard(() => journal.check())).toEqual([undefined, 'done']);
     for (let call = 2; call < 5; call++) expect(await heard(() => journal.check())).toEqual(['rejected']);
