@@ -111,8 +111,9 @@ class IndexedDbState implements State {
   async checkpoint(): Promise<number> {
     this.#mustWork();
     const done = this.#writing.then(() => this.#checkpoint());
-    // Whoever called hears of a failure; the next one only has to wait for its end.
-    this.#writing = done.catch(() => undefined);
+    this.#writing = done.catch(() => {
+      // Whoever called hears of a failure; the next one only has to wait for its end.
+    });
     return done;
   }
 

@@ -35,8 +35,9 @@ export async function changed<T>(
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error ?? new Error('it was aborted'));
   });
-  // If the change itself throws, that is what is told.
-  ended.catch(() => undefined);
+  ended.catch(() => {
+    // If the change itself throws, that is what is told; otherwise this is waited for.
+  });
   let result: T;
   try {
     result = await change(transaction);

@@ -36,7 +36,7 @@ const others = [
 const elsewhere: readonly (readonly [files: RegExp, reason: string])[] = [
   [
     /^src\/web\//,
-    'A browser is needed for it. Both contract suites, which fail requests and transactions, run in one in test/package/indexeddb.test.ts.',
+    'A browser is needed for it. Each of these runs in one in test/package/indexeddb.test.ts, where every request fails once.',
   ],
 ];
 

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { journalContract } from '../../dist/src/testing/contracts/journal.js';
 import { stateContract } from '../../dist/src/testing/contracts/state.js';
+import { handlersIn, runtimeFiles, textOf } from '../faults/handlers.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -170,6 +171,113 @@ const damages = `
   };
 `;
 
+/** Every call that a journal and a state make of IndexedDB fails once, in every way; what is told, and what is there then. */
+const faults = `
+  const { indexedDbJournal, indexedDbState } = await import('/dist/src/web/index.js');
+  const wrong = [];
+  let runs = 0, places = 0;
+  const journals = async (name, tell) => {
+    const acknowledged = new Map();
+    const journal = indexedDbJournal(name, { maxRecordBytes: 1000 });
+    await journal.open('first').catch(tell);
+    for (let n = 1; n <= 3; n++)
+      await journal.append(Uint8Array.of(n)).then((seq) => acknowledged.set(seq, n), tell);
+    await journal.check().catch(tell);
+    await journal.trim(2).catch(tell);
+    await (async () => { for await (const { seq } of journal.read(2)) void seq; })().catch(tell);
+    await journal.close().catch(tell);
+    return acknowledged;
+  };
+  const isJournal = async (name, acknowledged) => {
+    const journal = indexedDbJournal(name);
+    const { first, next } = await journal.open('second');
+    if (next <= Math.max(0, ...acknowledged.keys())) throw new Error('what was acknowledged is gone');
+    for await (const { seq, body } of journal.read(first))
+      if ((acknowledged.get(seq) ?? body[0]) !== body[0]) throw new Error('record ' + seq + ' is another one');
+    await journal.close();
+  };
+  const states = async (name, tell) => {
+    let durable = 0;
+    for (let life = 1; life <= 2; life++) {
+      const state = indexedDbState(name);
+      let position = await state.open().catch((error) => (tell(error), 0));
+      for (let step = 1; step <= 2; step++) {
+        const rows = [{ table: 't', key: 'a', value: Uint8Array.of(position + 1) }, { table: 't', key: 'b' + step, value: undefined }];
+        await state.apply(rows, position + 1).then(() => position++, tell);
+        await state.checkpoint().then((reached) => (durable = Math.max(durable, reached)), tell);
+      }
+      await state.close().catch(tell);
+    }
+    return durable;
+  };
+  const isState = async (name, durable) => {
+    const state = indexedDbState(name);
+    const position = await state.open();
+    if (position < durable) throw new Error('what was durable is gone');
+    if (position > 0 && state.read('t', 'a')[0] !== position) throw new Error('a row is another one');
+    await state.close();
+  };
+  const full = () => new DOMException('planted', 'QuotaExceededError');
+  const ways = {
+    throws: () => { throw new Error('planted'); },
+    'has no room': () => { throw full(); },
+    fails: (call, self) => {
+      const request = call();
+      (self.transaction ?? request.transaction)?.abort();
+      return request;
+    },
+  };
+  const operations = [
+    [IDBFactory, 'open'], [IDBDatabase, 'transaction'], [IDBTransaction, 'objectStore'],
+    ...['get', 'put', 'add', 'delete', 'getAll', 'getAllKeys', 'openKeyCursor'].map((name) => [IDBObjectStore, name]),
+  ];
+  for (const [{ prototype, name: kind }, operation] of operations) {
+    const real = prototype[operation];
+    for (const [way, fail] of Object.entries(ways)) {
+      if (way === 'fails' && kind !== 'IDBObjectStore') continue;
+      for (const [script, look] of [[journals, isJournal], [states, isState]]) {
+        for (let call = 1, met = true; met; call++) {
+          const what = kind + '.' + operation + ' ' + call + ' ' + way + ': ';
+          const name = 'fault ' + places++;
+          let calls = 0;
+          met = false;
+          prototype[operation] = function (...given) {
+            if (++calls !== call) return real.apply(this, given);
+            met = true;
+            return fail(() => real.apply(this, given), this);
+          };
+          const found = await script(name, (error) => {
+            if (!/^(journal|state)\\//.test(error?.code)) wrong.push(what + 'it told ' + error);
+          });
+          prototype[operation] = real;
+          await look(name, found).catch((error) => wrong.push(what + 'afterwards ' + error));
+          if (met) runs++;
+        }
+      }
+    }
+  }
+  // A transaction that cannot even be aborted says why.
+  const { abort } = IDBTransaction.prototype;
+  const { put } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.put = ways.throws;
+  IDBTransaction.prototype.abort = ways['has no room'];
+  const refused = await indexedDbState('never').open().then(() => 'opened', ({ code }) => code);
+  IDBObjectStore.prototype.put = put;
+  IDBTransaction.prototype.abort = abort;
+  return { wrong, runs, refused, handled: [...(globalThis.handled ?? [])] };
+`;
+
+/** What is written in src/web, with a note wherever it takes care of a failure. */
+function noted(file: string): string {
+  const text = readFileSync(new URL(file, root), 'utf8');
+  const handlers = handlersIn(text);
+  return handlers.reduceRight(
+    (before, { at }, index) =>
+      `${before.slice(0, at)}(globalThis.handled ??= new Set()).add('${file} ${index}');${before.slice(at)}`,
+    text,
+  );
+}
+
 /** A counter that is an actor, kept in the browser. */
 const counter = `
   const { behavior, receive, same, start, valueState } = await import('/dist/actors/index.js');
@@ -192,7 +300,7 @@ const goesOn = `${counter}
   return { count: await up(), run: system.dataflow.run };
 `;
 
-const programs: Record<string, string> = { contracts, appends, reads, damages, counts, goesOn };
+const programs: Record<string, string> = { contracts, appends, reads, damages, faults, counts, goesOn };
 
 const page = (program: string): string => `<!doctype html>
 <meta charset="utf-8">
@@ -227,7 +335,9 @@ describe.skipIf(chromium === undefined)(`on a real IndexedDB${why}`, () => {
       if (method === 'POST') {
         void answer(request, url).then(() => response.end());
       } else if (/^\/dist\/[\w/.-]+\.js$/.test(url) && !url.includes('..') && existsSync(file)) {
-        response.setHeader('content-type', 'text/javascript').end(readFileSync(file));
+        response
+          .setHeader('content-type', 'text/javascript')
+          .end(url.startsWith('/dist/src/web/') ? noted(url.slice(1)) : readFileSync(file));
       } else if (programs[url.slice(1)] !== undefined) {
         response.setHeader('content-type', 'text/html').end(page(programs[url.slice(1)] ?? ''));
       } else response.writeHead(404).end();
@@ -332,6 +442,24 @@ describe.skipIf(chromium === undefined)(`on a real IndexedDB${why}`, () => {
       again: 'state/failed: somebody else has opened the state since',
     });
   }, 60_000);
+
+  it('whichever request or transaction fails, that is told, what was acknowledged is there, and each handler runs', async () => {
+    const found = (await run('faults')) as {
+      readonly wrong: readonly string[];
+      readonly runs: number;
+      readonly refused: string;
+      readonly handled: readonly string[];
+    };
+    expect(found.wrong).toEqual([]);
+    expect(found.runs).toBeGreaterThan(50);
+    expect(found.refused).toMatch(/^state\//);
+    const handlers = runtimeFiles()
+      .filter((file) => file.startsWith('src/web/'))
+      .flatMap((file) =>
+        handlersIn(textOf(file)).map((_, index) => `dist/${file.replace(/ts$/, 'js')} ${index}`),
+      );
+    expect([...found.handled].sort()).toEqual(handlers.sort());
+  }, 120_000);
 
   it('a system of actors goes on where it was when the browser was killed', async () => {
     let acknowledged = 0;
