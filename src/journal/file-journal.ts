@@ -14,6 +14,7 @@ import { diskCode, platformHost, type Disk, type DiskFile } from '../host.ts';
 import { bytesOf, frameBytes, writeFrame, type Bytes, type End } from './frame.ts';
 import type { Journal, JournalRecord, Opening } from './journal.ts';
 import { joined, noMark, type Highwater, type Mark } from './highwater.ts';
+import { closedAsWellAsCanBe, orClosed } from './or-closed.ts';
 import { closed, damaged, failed, refusal, tooLarge, trimmed } from './refusals.ts';
 import { FrameReader } from './scan.ts';
 import { framesFrom, noRecord, segmentName, writeClaim, writeHeader } from './segment.ts';
@@ -319,15 +320,18 @@ class FileJournal implements Journal {
     this.#next = undefined;
     this.#sealed.push(full);
     this.#use(file, { number, salt, start, end: start, entries: [] });
-    await before.truncate(full.end.offset);
-    await before.close();
+    try {
+      await before.truncate(full.end.offset);
+    } finally {
+      await before.close();
+    }
   }
 
   #createNext(before: DiskFile, name: string): Promise<DiskFile> {
     const create = async (): Promise<DiskFile> => {
       const file = await createdIfNew(this.#disk, name);
       if (file === undefined) return this.#giveUp();
-      if (before.linked()) {
+      if (await orClosed(file, () => before.linked())) {
         this.#next = file;
         return file;
       }
@@ -526,7 +530,7 @@ class FileJournal implements Journal {
     } catch (error) {
       await this.#marking;
       // The first failure is told; those after it are let go of as well as that can be.
-      await Promise.allSettled(files.map(async (file) => file?.close()));
+      await closedAsWellAsCanBe(files);
       throw refusal(this.#where, error);
     }
   }

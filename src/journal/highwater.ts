@@ -9,6 +9,7 @@
  */
 import { diskCode, type Disk, type DiskFile } from '../host.ts';
 import { bytesOf, readNumber, writeNumber, type End } from './frame.ts';
+import { orClosed } from './or-closed.ts';
 import { failed } from './refusals.ts';
 import { highwaterName, isSealed, noRecord, readEnd, sealed, writeEnd } from './segment.ts';
 
@@ -58,10 +59,12 @@ export class Highwater {
       // The power failed when an owner had just come: the name of its segment was lost, the one of its mark was not.
       file = await disk.open(name, 'write');
     }
-    // Both places have to be there from the start, so that a full disk is no reason for a mark to fail later.
-    await file.write(places, new Uint8Array(markBytes));
     const highwater = new Highwater(file, `${disk.path}/${name}`);
-    await highwater.write(mark);
+    await orClosed(file, async () => {
+      // Both places have to be there from the start, so that a full disk is no reason for a mark to fail later.
+      await file.write(places, new Uint8Array(markBytes));
+      await highwater.write(mark);
+    });
     return highwater;
   }
 

@@ -15,6 +15,7 @@ import type { PorticoError } from '../errors.ts';
 import { diskCode, type Disk, type DiskFile } from '../host.ts';
 import { bytesOf, frameBytes, writeFrame, type End, type Frame } from './frame.ts';
 import { Highwater, joined, noMark, readMark, type Mark } from './highwater.ts';
+import { closedAsWellAsCanBe, orClosed } from './or-closed.ts';
 import { damaged, fenced, refusal, wrongFormat } from './refusals.ts';
 import { FrameReader, readTail, type Tail } from './scan.ts';
 import {
@@ -82,7 +83,7 @@ export async function takeOver(disk: Disk, owner: string, salt: number): Promise
   } catch (error) {
     // What looks like damage may be what a newer owner has removed meanwhile.
     const newer = await fencedBy(disk, number, file);
-    await Promise.allSettled([file.close(), highwater?.close()]);
+    await closedAsWellAsCanBe([file, highwater]);
     throw newer ?? refusal(disk.path, error);
   }
 }
@@ -121,7 +122,7 @@ async function claimNext(disk: Disk): Promise<{ number: number; file: DiskFile }
       if (file === undefined) continue;
       // Between the look and the creation others may have come and gone, and have left a lower number free again. The
       // file stays: were it removed, the owner before it would no longer be fenced.
-      const newest = numbersOf(await disk.list(), 'journal').at(-1);
+      const newest = await orClosed(file, async () => numbersOf(await disk.list(), 'journal').at(-1));
       if (newest === number) return { number, file };
       await file.close();
     }

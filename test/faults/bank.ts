@@ -5,6 +5,7 @@
 // BF2. What ends a life says why: the error that a port failed with is at the end of its causes.
 // BF3. In the end everything is there exactly once that was sent under a key, with all that follows from it.
 // BF4. No promise is rejected that nobody looks at.
+// BF5. What was opened is closed, unless opening or closing is what failed, or what it waits for never comes.
 import {
   answer,
   application,
@@ -32,6 +33,7 @@ import {
   type Message,
   type Op,
 } from '../simulation/ledger.ts';
+import { watchedDisk, type WatchedDisk } from './watched.ts';
 
 const accounts = ['a', 'b', 'c'] as const;
 
@@ -176,6 +178,7 @@ class Bank {
   readonly #none = new Faults();
   readonly #spoil: Spoil;
   readonly #wrong: string[] = [];
+  readonly #disks: WatchedDisk[] = [];
   /** What was acknowledged. */
   readonly #taken = new Set<string>();
   /** What the retained stream of what is settled has said, from its start. */
@@ -216,6 +219,7 @@ class Bank {
     await first?.leave({ deadlineMs: 1_000 });
     await second?.use(1);
     await second?.leave({ drain: true, deadlineMs: 5_000 });
+    this.closed();
     this.#disk.powerLoss();
     for (const half of [0, 1]) {
       const last = await this.#begin(this.#none);
@@ -235,7 +239,9 @@ class Bank {
   async #begin(faults: Faults): Promise<Life | undefined> {
     this.#lives++;
     const host = virtualHost({ seed: this.#lives, startMs: this.#nowMs });
-    const disk = faults.disk(this.#spoil(this.#disk.mount()));
+    const mounted = watchedDisk(this.#spoil(this.#disk.mount()));
+    this.#disks.push(mounted);
+    const disk = faults.disk(mounted);
     const life = new Life(this, host);
     const starting = start({
       behaviors: { account, closed, helper, visitor },
@@ -280,6 +286,15 @@ class Bank {
       },
       { tries: 3, backoffMs: 10 },
     );
+  }
+
+  /** BF5. */
+  closed(): void {
+    const isExcused = this.#faults.met.some(
+      ({ operation, when }) => when === 'never' || /\.(open|close)$/.test(operation),
+    );
+    const open = this.#disks.flatMap((disk) => disk.opened());
+    if (!isExcused && open.length > 0) this.wrong(`BF5: nobody has closed ${open.join(', ')}`);
   }
 
   get app(): ApplicationWith<Handles> {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { fileJournal } from '../../src/journal/file-journal.ts';
 import { snapshotState } from '../../src/state/snapshot-state.ts';
 import type { Disk } from '../../src/host.ts';
+import { watchedDisk } from './watched.ts';
 import { SimulatedDisk } from '../../src/testing/simulated-disk.ts';
 
 /** What a disk throws, as Node does; a disk of somebody else's may throw anything. */
@@ -109,10 +110,15 @@ async function play<T>(
     const disk = new SimulatedDisk({ seed: runs });
     const faults = new Faults([fault]);
     const what = `${fault.operation} ${fault.call} ${fault.when} ${String(fault.error)}`;
-    const acknowledged = await script(faults.disk(disk.mount()), (error) => {
+    const mounted = watchedDisk(disk.mount());
+    const acknowledged = await script(faults.disk(mounted), (error) => {
       if (!(error instanceof PorticoError)) wrong.push(`${what}: it told ${String(error)}`);
     });
     met += faults.met.length;
+    // What could not be opened or closed is excused.
+    const isExcused = /\.(open|close)$/.test(fault.operation);
+    if (!isExcused && mounted.opened().length > 0)
+      wrong.push(`${what}: nobody has closed ${mounted.opened().join(', ')}`);
     disk.powerLoss();
     await look(disk.mount(), acknowledged).catch((error: unknown) => {
       wrong.push(`${what}: afterwards ${String(error)}`);
