@@ -143,7 +143,12 @@ export class Care {
     this.#ended = true;
     this.#active = false;
     this.#speak({ falls: [], deaths: [], ended: true });
-    this.#words.close();
+    try {
+      this.#words.close();
+    } catch (error) {
+      // Whoever ends the system goes on: what was said last is all that the next process needs.
+      this.#log('error', `what was said last cannot be closed: ${describe(error)}`);
+    }
   }
 
   #say(attempt?: Said['attempt']): void {

@@ -142,9 +142,6 @@ export async function startSystem(options: RunningOptions = {}): Promise<Running
   try {
     return new RunningSystem(options, kept);
   } catch (error) {
-    // The process did not fall.
-    kept.words?.last.say('');
-    kept.words?.last.close();
     await letGo(kept);
     throw error;
   }

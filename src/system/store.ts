@@ -124,9 +124,16 @@ export async function openStore(
 }
 
 /** Lets go of what was opened for a system that cannot start. Its caller is told why that is, whatever becomes of this. */
-export async function letGo(opened: Opened): Promise<void> {
+export async function letGo(opened: Opened & Partial<Pick<Kept, 'words'>>): Promise<void> {
+  try {
+    // The process did not fall.
+    opened.words?.last.say('');
+    opened.words?.last.close();
+  } catch {
+    // It comes on top of what the caller is told, and so does what follows.
+  }
   await closeBoth(opened).catch(() => {
-    // It follows from what the caller is told, or comes on top of it.
+    // As above.
   });
 }
 

@@ -6,6 +6,7 @@
  * FT2. A call that fails `before` has done nothing, and one that fails `after` has done all. Nobody is told which.
  * FT3. Calls are counted whether or not any fails: a run without faults says how many there are to fail.
  */
+import type { LastWords } from '../engine/care.ts';
 import type { Disk, DiskFile, Host } from '../host.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { State } from '../state/state.ts';
@@ -34,6 +35,7 @@ export interface Operations {
   readonly DiskFile: Answers<DiskFile>;
   readonly Host: Answers<Host>;
   readonly Store: Answers<Store>;
+  readonly LastWords: Answers<LastWords>;
 }
 
 export const operations: Operations = {
@@ -74,6 +76,7 @@ export const operations: Operations = {
   },
   Host: { now: 'value', entropy: 'value', yield: 'value', after: 'value', log: 'value' },
   Store: { parts: 'promise' },
+  LastWords: { open: 'promise', say: 'value', close: 'value' },
 };
 
 /**
@@ -168,14 +171,22 @@ export class Faults {
     return this.#failing('Host', host, operations.Host);
   }
 
-  /** A store whose journal and whose state fail as planned. */
+  lastWords(words: LastWords): LastWords {
+    return this.#failing('LastWords', words, operations.LastWords);
+  }
+
+  /** A store of which all parts fail as planned. */
   store(store: Store): Store {
     const failing = this.#failing('Store', store, operations.Store);
     return {
       name: store.name,
       parts: async () => {
-        const { journal, state } = await failing.parts();
-        return { journal: this.journal(journal), state: this.state(state) };
+        const { journal, state, lastWords } = await failing.parts();
+        return {
+          journal: this.journal(journal),
+          state: this.state(state),
+          ...(lastWords && { lastWords: this.lastWords(lastWords) }),
+        };
       },
     };
   }
@@ -219,10 +230,7 @@ async function failingPromise({ when, error }: Fault, act: () => Promise<unknown
   throw error;
 }
 
-async function* failingIterable(
-  { when, error }: Fault,
-  act: () => AsyncIterable<unknown>,
-): AsyncGenerator {
+async function* failingIterable({ when, error }: Fault, act: () => AsyncIterable<unknown>): AsyncGenerator {
   if (when === 'never') await never();
   if (when === 'after') {
     for await (const first of act()) {

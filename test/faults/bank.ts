@@ -11,6 +11,7 @@ import {
   application,
   continuation,
   errorCatalogue,
+  memoryStore,
   perKeyState,
   PorticoError,
   type ApplicationWith,
@@ -178,6 +179,8 @@ class Bank {
   readonly #none = new Faults();
   readonly #spoil: Spoil;
   readonly #wrong: string[] = [];
+  /** Nothing else of it is used. */
+  readonly #words = memoryStore();
   readonly #disks: WatchedDisk[] = [];
   /** What was acknowledged. */
   readonly #taken = new Set<string>();
@@ -254,8 +257,10 @@ class Bank {
       owner: `life ${this.#lives}`,
       store: faults.store({
         name: 'the disk',
-        parts: () =>
-          Promise.resolve({
+        parts: async () => {
+          const { lastWords } = await this.#words.parts();
+          return {
+            ...(lastWords && { lastWords }),
             journal: fileJournal(disk, {
               segmentBytes: 2_000,
               preallocateBytes: 512,
@@ -263,7 +268,8 @@ class Bank {
               entropy: () => host.entropy(),
             }),
             state: snapshotState(disk, { deltaBytes: 2_000 }),
-          }),
+          };
+        },
       }),
     });
     const system = await life.told('start', starting);

@@ -13,6 +13,7 @@ const contracts: Record<keyof typeof operations, string> = {
   DiskFile: 'host.ts',
   Host: 'host.ts',
   Store: 'system/store.ts',
+  LastWords: 'engine/care.ts',
 };
 
 /** The operations of an interface as its source has them, those that it inherits included, and how they answer. */
@@ -116,6 +117,7 @@ function wrapped(faults: Faults, contract: string, asked: string[]): Record<stri
     DiskFile: (real) => faults.file(real),
     Host: (real) => faults.host(real),
     Store: (real) => faults.store(real),
+    LastWords: (real) => faults.lastWords(real),
   };
   return wraps[contract]?.(anything(contract, asked) as never) as Record<string, () => unknown>;
 }
