@@ -39,6 +39,7 @@ import { describe as inWords, isPorticoError } from '../../src/errors.ts';
 import type { Disk } from '../../src/host.ts';
 import { fileJournal } from '../../src/journal/file-journal.ts';
 import { levelState } from '../../src/node/level-state.ts';
+import { watchedHost } from '../../src/node/watchdog.ts';
 import { snapshotState } from '../../src/state/snapshot-state.ts';
 import { SimulatedDisk } from '../../src/testing/simulated-disk.ts';
 import { caught, quiet, rejected } from '../errors/said.ts';
@@ -536,6 +537,47 @@ describe('a state with snapshots', () => {
     const faults = fails({ operation: 'Disk.list', call: 2, lasting: true });
     const error = await rejected(snapshotState(faults.disk(new SimulatedDisk().mount())).open());
     expect([error.code, (error.cause as Error).message]).toEqual(['state/failed', 'planted']);
+  });
+});
+
+describe('a system that cannot start', () => {
+  it('says why, also if its last words cannot be said', async () => {
+    for (const operation of ['LastWords.say', 'LastWords.close']) {
+      const faults = fails({ operation, call: 1, when: 'at once' });
+      const started = startSystem({ store: faults.store(memoryStore()), deadLetterLimit: -1 });
+      expect((await rejected(started)).code).toBe('system/bad-argument');
+      expect(faults.calls.get('Journal.close')).toBe(1);
+    }
+  });
+});
+
+describe('last words that cannot be closed', () => {
+  it('keep nobody from ending the system, and the log says so', async () => {
+    const host = virtualHost();
+    const faults = fails({ operation: 'LastWords.close', call: 1, when: 'at once' });
+    const system = await startSystem({ store: faults.store(memoryStore()), host });
+    await Promise.all([system.shutdown(), host.run()]);
+    expect(host.records.map(({ value }) => value)).toEqual(['what was said last cannot be closed: planted']);
+    expect(faults.calls.get('Journal.close')).toBe(1);
+  });
+});
+
+describe('a callback on a watched host', () => {
+  it('that throws is over, and not watched any more', () => {
+    const platform = {
+      ...virtualHost(),
+      yield: (resume: () => void): void => {
+        resume();
+      },
+    };
+    const host = watchedHost({ limitMs: 1_000_000, host: platform });
+    const run = (): void => {
+      host.yield(() => {
+        throw new Error('planted');
+      });
+    };
+    expect(run).toThrow('planted');
+    expect(run).toThrow('planted');
   });
 });
 

@@ -20,6 +20,7 @@ const others = [
   'durable/not-data.test.ts',
   'durable/refused.test.ts',
   'durable/versions.test.ts',
+  'engine/care.test.ts',
   'errors/codec.test.ts',
   'errors/journal.test.ts',
   'errors/portal.test.ts',
