@@ -1,6 +1,6 @@
 /**
  * For tests of programs: a simulated machine on which a program runs while all goes wrong that can, a host in which time,
- * scheduling and entropy are simulated, and a look at streams.
+ * scheduling and entropy are simulated, faults at the ports, and a look at streams.
  *
  * @packageDocumentation
  */
