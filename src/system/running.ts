@@ -576,12 +576,13 @@ export class RunningSystem implements AsyncDisposable {
   #listening<T>(): ReaderListener<T> {
     return {
       wake: () => {
-        this.#wake();
+        // If the host fails, the reader is told as all are who wait.
+        this.#schedule();
       },
       closed: (reader) => {
         this.#readers.delete(reader);
         // What waited for it waits no more, and others may have waited for that.
-        this.#wake();
+        this.#schedule();
       },
     };
   }

@@ -103,10 +103,19 @@ describe('a dead letter', () => {
     await within(third.host, third.system.stop());
   });
 
-  it('shows in words what has no JSON', async () => {
-    const { system, host } = await alive({ log: () => undefined });
-    await within(host, system.send(system.create(broken()), 10n));
-    expect(system.deadLetters.list().map(({ message }) => message)).toEqual([10n]);
+  it('shows in words what cannot be stored and has no JSON', async () => {
+    const sloppy = behavior('sloppy', () =>
+      receive<'go'>((_, ctx) => {
+        // Only some of so many are looked at where they are sent.
+        for (let i = 0; i < 600; i++)
+          ctx.send(actorRef('nobody'), i === 300 ? { call: () => 1, n: 1n } : { call: null });
+        return same;
+      }),
+    );
+    const { system, host } = await alive({ behaviors: { sloppy }, store: memoryStore() });
+    await within(host, system.send(system.create(sloppy()), 'go'));
+    const [bad, ...more] = system.deadLetters.list().filter(({ what }) => what === 'unstorable');
+    expect([bad?.message, more]).toEqual(['[object Object]', []]);
     await within(host, system.stop());
   });
 });

@@ -176,6 +176,33 @@ describe('a host that fails', () => {
     expect(faults.met.length === 0).toBe(codes.length === 0);
   });
 
+  it('to yield when the system ends for another reason lets all be told who read and wait', async () => {
+    const app = application('app', (app) => app.workflow('w').source(app.generators.signal(1)).sink());
+    const host = virtualHost();
+    const faults = new Faults([
+      {
+        operation: 'Journal.check',
+        call: 2,
+        when: 'before',
+        error: planted,
+        next: { operation: 'Host.yield', call: 1, when: 'at once', error: planted, lasting: true },
+      },
+    ]);
+    const system = await startSystem({
+      applications: [app],
+      store: faults.store(memoryStore()),
+      host: faults.host(host),
+    });
+    await host.run();
+    const reader = system.read(app.handles);
+    const reading = rejected(reader.next());
+    const ends: unknown[] = [];
+    system.onEnd((reason) => ends.push(reason.code));
+    await host.advance(3_000);
+    expect(ends).toEqual(['system/failed']);
+    expect((await reading).code).toBe('system/failed');
+  });
+
   it('to wait for room of its journal is the cause of what all are told who wait for the commit', async () => {
     const full = new PorticoError({
       code: 'journal/full',
