@@ -11,10 +11,10 @@
  */
 import type { PorticoError } from '../errors.ts';
 import { diskCode, platformHost, type Disk, type DiskFile } from '../host.ts';
+import { closedAfterFailure } from './closing.ts';
 import { bytesOf, frameBytes, writeFrame, type Bytes, type End } from './frame.ts';
 import type { Journal, JournalRecord, Opening } from './journal.ts';
 import { joined, noMark, type Highwater, type Mark } from './highwater.ts';
-import { closedAsWellAsCanBe, orClosed } from './or-closed.ts';
 import { closed, damaged, failed, refusal, tooLarge, trimmed } from './refusals.ts';
 import { FrameReader } from './scan.ts';
 import { framesFrom, noRecord, segmentName, writeClaim, writeHeader } from './segment.ts';
@@ -331,7 +331,14 @@ class FileJournal implements Journal {
     const create = async (): Promise<DiskFile> => {
       const file = await createdIfNew(this.#disk, name);
       if (file === undefined) return this.#giveUp();
-      if (await orClosed(file, () => before.linked())) {
+      let isOurs: boolean;
+      try {
+        isOurs = before.linked();
+      } catch (error) {
+        await closedAfterFailure([file]);
+        throw error;
+      }
+      if (isOurs) {
         this.#next = file;
         return file;
       }
@@ -530,7 +537,7 @@ class FileJournal implements Journal {
     } catch (error) {
       await this.#marking;
       // The first failure is told; those after it are let go of as well as that can be.
-      await closedAsWellAsCanBe(files);
+      await closedAfterFailure(files);
       throw refusal(this.#where, error);
     }
   }

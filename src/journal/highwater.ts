@@ -8,8 +8,8 @@
  * H3. It never says more than is so, and a later mark never less than an earlier one.
  */
 import { diskCode, type Disk, type DiskFile } from '../host.ts';
+import { closedAfterFailure } from './closing.ts';
 import { bytesOf, readNumber, writeNumber, type End } from './frame.ts';
-import { orClosed } from './or-closed.ts';
 import { failed } from './refusals.ts';
 import { highwaterName, isSealed, noRecord, readEnd, sealed, writeEnd } from './segment.ts';
 
@@ -60,11 +60,14 @@ export class Highwater {
       file = await disk.open(name, 'write');
     }
     const highwater = new Highwater(file, `${disk.path}/${name}`);
-    await orClosed(file, async () => {
+    try {
       // Both places have to be there from the start, so that a full disk is no reason for a mark to fail later.
       await file.write(places, new Uint8Array(markBytes));
       await highwater.write(mark);
-    });
+    } catch (error) {
+      await closedAfterFailure([file]);
+      throw error;
+    }
     return highwater;
   }
 

@@ -13,9 +13,9 @@
  */
 import type { PorticoError } from '../errors.ts';
 import { diskCode, type Disk, type DiskFile } from '../host.ts';
+import { closedAfterFailure } from './closing.ts';
 import { bytesOf, frameBytes, writeFrame, type End, type Frame } from './frame.ts';
 import { Highwater, joined, noMark, readMark, type Mark } from './highwater.ts';
-import { closedAsWellAsCanBe, orClosed } from './or-closed.ts';
 import { damaged, fenced, refusal, wrongFormat } from './refusals.ts';
 import { FrameReader, readTail, type Tail } from './scan.ts';
 import {
@@ -83,7 +83,7 @@ export async function takeOver(disk: Disk, owner: string, salt: number): Promise
   } catch (error) {
     // What looks like damage may be what a newer owner has removed meanwhile.
     const newer = await fencedBy(disk, number, file);
-    await closedAsWellAsCanBe([file, highwater]);
+    await closedAfterFailure([file, highwater]);
     throw newer ?? refusal(disk.path, error);
   }
 }
@@ -122,7 +122,13 @@ async function claimNext(disk: Disk): Promise<{ number: number; file: DiskFile }
       if (file === undefined) continue;
       // Between the look and the creation others may have come and gone, and have left a lower number free again. The
       // file stays: were it removed, the owner before it would no longer be fenced.
-      const newest = await orClosed(file, async () => numbersOf(await disk.list(), 'journal').at(-1));
+      let newest: number | undefined;
+      try {
+        newest = numbersOf(await disk.list(), 'journal').at(-1);
+      } catch (error) {
+        await closedAfterFailure([file]);
+        throw error;
+      }
       if (newest === number) return { number, file };
       await file.close();
     }
