@@ -57,7 +57,7 @@ const cases: Readonly<Record<string, Case>> = {
   'messages that multiply in memory': { heapMb: 2_048, run: () => cycle(undefined, undefined, 6) },
   'messages that multiply on disk': {
     heapMb: 2_048,
-    run: (folder) => cycle(() => fileStore(folder), 400_000, 6),
+    run: (folder) => cycle(() => fileStore(folder), 100_000, 6),
   },
 };
 
