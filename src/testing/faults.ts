@@ -23,7 +23,7 @@ type AnswerOf<F> = F extends (...given: never[]) => infer R
       : 'value'
   : never;
 
-type Answers<C> = {
+export type Answers<C> = {
   readonly [K in keyof C as C[K] extends (...given: never[]) => unknown ? K : never]: AnswerOf<C[K]>;
 };
 
