@@ -15,7 +15,7 @@ import type { Store } from '../system/store.ts';
 /** How an operation answers, and so how it can fail. */
 export type Answer = 'value' | 'promise' | 'iterable';
 
-type AnswerOf<F> = F extends (...given: never[]) => infer R
+export type AnswerOf<F> = F extends (...given: never[]) => infer R
   ? R extends Promise<unknown>
     ? 'promise'
     : R extends AsyncIterable<unknown>

@@ -17,6 +17,7 @@ export {
   operations,
   waysToFail,
   type Answer,
+  type AnswerOf,
   type Answers,
   type Fault,
   type Operations,
