@@ -48,10 +48,10 @@ async function written(kind: Kind): Promise<string> {
 }
 
 describe.each(kinds)('a folder whose state is $state', (kind) => {
-  it('has a folder for the journal and one for the state, and nothing else', async () => {
+  it('has a folder for the journal and one for the state, the last words of the last run, and nothing else', async () => {
     const folder = await written(kind);
     expect(readdirSync(folder).sort()).toEqual(
-      ['journal', kind.state === 'level' ? 'state' : 'snapshots'].sort(),
+      ['journal', 'last-words-2', kind.state === 'level' ? 'state' : 'snapshots'].sort(),
     );
   });
 
