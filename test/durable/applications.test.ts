@@ -13,7 +13,8 @@ import {
 } from 'portico/dataflow';
 import { describe, expect, it } from 'vitest';
 import { caught, expectSaid, rejected } from '../errors/said.ts';
-import { inSmallSteps, tiny } from './everywhere.ts';
+import { inSmallSteps } from '../../src/testing/small-steps.ts';
+import { tiny } from './everywhere.ts';
 import { Lives, within, type Life } from './following.ts';
 
 const count = perKeyState('count', 0);

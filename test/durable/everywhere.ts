@@ -14,8 +14,8 @@ import {
   type Stream,
 } from 'portico/dataflow';
 import { virtualHost, type VirtualHost } from 'portico/testing';
-import { Partition } from '../../src/engine/partition.ts';
 import { CrashStore } from './crash-store.ts';
+import { inSmallSteps } from '../../src/testing/small-steps.ts';
 
 /** Everything as small as it can be: each step is a commit, nothing stays in memory, the state follows at once. */
 export const tiny: Partial<EpochOptions> = {
@@ -45,26 +45,6 @@ export function story(write: (app: ApplicationBuilder) => Stream<unknown>): () =
 export function toldBy(system: RunningSystem): unknown[] {
   const states = system.partition.instances.get('/story')?.states ?? [];
   return (states.find(({ path }) => path.endsWith('/told/told'))?.own.first ?? []) as unknown[];
-}
-
-/** Lets only so many steps be made at once, so that cuts fall everywhere and not only when all has come to rest. */
-export function inSmallSteps(system: RunningSystem, steps: number): void {
-  const { partition } = system;
-  const run = partition.run.bind(partition);
-  const runnable = Object.getOwnPropertyDescriptor(Partition.prototype, 'runnable');
-  let hasRun = false;
-  partition.run = (limit) => {
-    hasRun = true;
-    return run(Math.min(limit, steps));
-  };
-  // After each time the platform has its turn.
-  Object.defineProperty(partition, 'runnable', {
-    get: () => {
-      const waits = hasRun;
-      hasRun = false;
-      return !waits && (runnable?.get?.call(partition) as boolean);
-    },
-  });
 }
 
 /** A host that crashes after so many callbacks. */

@@ -10,7 +10,8 @@ import {
   type Ingress,
 } from 'portico/dataflow';
 import { describe, expect, it } from 'vitest';
-import { crashingHost, inSmallSteps } from './everywhere.ts';
+import { inSmallSteps } from '../../src/testing/small-steps.ts';
+import { crashingHost } from './everywhere.ts';
 import { Lives, within, type Life } from './following.ts';
 
 const sum = perKeyState('sum', 0);

@@ -13,7 +13,7 @@ import { virtualHost, type VirtualHost } from 'portico/testing';
 import { describe, expect, it } from 'vitest';
 import { caught, causeOf, expectSaid, rejected } from '../errors/said.ts';
 import { CrashStore } from './crash-store.ts';
-import { inSmallSteps } from './everywhere.ts';
+import { inSmallSteps } from '../../src/testing/small-steps.ts';
 
 const count = perKeyState('count', 0);
 

@@ -9,7 +9,8 @@ import {
 import fc from 'fast-check';
 import { isTooLarge } from '../properties/perform.ts';
 import type { CrashStore } from './crash-store.ts';
-import { crashingHost, inSmallSteps, type CrashingHost } from './everywhere.ts';
+import { inSmallSteps } from '../../src/testing/small-steps.ts';
+import { crashingHost, type CrashingHost } from './everywhere.ts';
 
 /** When the power fails: after so many callbacks of the host, or within so many calls of the start. */
 export interface Crash {

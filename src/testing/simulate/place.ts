@@ -34,28 +34,6 @@ export function dataflowOf(system: unknown, { host, store }: Place): RunningSyst
   throw elsewhere(what, 'Spread all of where into what start or startSystem is given');
 }
 
-/**
- * Lets only so many steps be made in one go; then everybody else has their turn. So commits, crashes and whatever comes from outside
- * fall between any two atoms.
- */
-export function inSmallSteps({ partition }: RunningSystem, steps: number): void {
-  const run = partition.run.bind(partition);
-  const isRunnable = (): boolean =>
-    Reflect.get(Object.getPrototypeOf(partition) as object, 'runnable', partition) as boolean;
-  let hasRun = false;
-  partition.run = (limit) => {
-    hasRun = true;
-    return run(Math.min(limit, steps));
-  };
-  Object.defineProperty(partition, 'runnable', {
-    get: () => {
-      const isTurnOfOthers = hasRun;
-      hasRun = false;
-      return !isTurnOfOthers && isRunnable();
-    },
-  });
-}
-
 export function hostAt(place: Place, host: Host, log: Host['log']): Host {
   return {
     now: () => {

@@ -14,7 +14,8 @@ import { Violation, type Scenario as OfTheWorld, type SimulatedWorld } from '../
 import { Client, type Doors } from './client.ts';
 import { faultsOf, fatesOf, type Mishap, type Plan } from './faults.ts';
 import { Outside } from './outside.ts';
-import { dataflowOf, hostAt, inSmallSteps, storeAt, type Place } from './place.ts';
+import { inSmallSteps } from '../small-steps.ts';
+import { dataflowOf, hostAt, storeAt, type Place } from './place.ts';
 import { what } from './plan-text.ts';
 import { turn } from './way.ts';
 import type { AnyEffect, Scenario, SimulatedSystem, Where } from './scenario.ts';
