@@ -66,7 +66,8 @@ export type {
 
 // Run it.
 export { steppingSystem, SteppingSystem, type SteppingOptions } from './system/stepping.ts';
-export { startSystem, RunningSystem, type RunningOptions, type ShutdownOptions } from './system/running.ts';
+export { startSystem, RunningSystem } from './system/running.ts';
+export type { RunningOptions, ShutdownOptions } from './system/options.ts';
 export type { ApplicationRef, DeadLetterBox, StreamValue, SubscriberOf } from './system/operations.ts';
 export type { DeadLetter } from './engine/deadletters.ts';
 export type { PassKind } from './engine/entrance.ts';

@@ -7,30 +7,18 @@
  *     while; and what comes from outside is acknowledged then.
  * Y4. A system whose store was taken over stops within a moment, also if it has nothing to commit, and lets go of it.
  */
-import { describe, ours, PorticoError } from '../errors.ts';
-import type { DataType } from '../codec.ts';
+import { describe, PorticoError } from '../errors.ts';
 import { Care, CARE_MS } from '../engine/care.ts';
-import { BACKLOG_LIMIT } from '../engine/backlog.ts';
-import type { Entered, Once, RememberOptions } from '../engine/entered.ts';
+import type { Entered, Once } from '../engine/entered.ts';
 import { Epochs, ofStore, type EpochOptions, type Kept } from '../engine/epoch.ts';
 import { Partition } from '../engine/partition.ts';
 import { streamPath, type Application } from '../graph/application.ts';
-import { inWords } from '../graph/arguments.ts';
 import type { Egress, Ingress, Stream } from '../graph/handles.ts';
 import type { Key } from '../graph/keys.ts';
-import { platformHost, type Host } from '../host.ts';
+import type { Host } from '../host.ts';
 import type { Reader } from './reader.ts';
-import { codecOf, letGo, openStore, type Store } from './store.ts';
-import {
-  aFunction,
-  anObject,
-  atLeast,
-  guardedClock,
-  guardedHost,
-  has,
-  refuse,
-  wholeNumber,
-} from './guards.ts';
+import { letGo, openStore } from './store.ts';
+import { aFunction, atLeast, guardedClock, guardedHost, refuse } from './guards.ts';
 import {
   deadLettersOf,
   enteredAt,
@@ -54,62 +42,13 @@ import {
   type StreamValue,
   type SubscriberOf,
 } from './operations.ts';
-
-/** How a system is shut down. */
-export interface ShutdownOptions {
-  /** Lets all that is under way come to its end first, or this; nothing enters meanwhile. False if not given. */
-  readonly drain?: boolean | (() => Promise<void>);
-  /** How many milliseconds that may take, and committing then as many. 10,000 if not given. */
-  readonly deadlineMs?: number;
-}
-
-export interface RunningOptions {
-  /** Launched in this order. */
-  readonly applications?: readonly Application[];
-  /** Where it runs. The platform's if not given. */
-  readonly host?: Host;
-  /** Decides every choice that the program leaves open. From the host's entropy if not given. */
-  readonly seed?: number;
-  /** Freezes values of state, so that a change in place is found at once. True if not given. */
-  readonly strict?: boolean;
-  /** How many dead letters are kept. 10,000 if not given. */
-  readonly deadLetterLimit?: number;
-  /** Where everything is kept, so that the system goes on when it is started again. In memory only if not given. */
-  readonly store?: Store;
-  /** The classes whose instances are sent or kept in state, with how they are stored. */
-  readonly types?: readonly DataType<unknown>[];
-  /** Who starts it, for those who take the store over or are refused by it. */
-  readonly owner?: string;
-  /** How often to commit, and how much to keep in memory. */
-  readonly epochs?: Partial<EpochOptions>;
-  /** How many atoms of one ingress may wait to be read before `send` waits too. 1,024 if not given. */
-  readonly ingressLimit?: number;
-  /**
-   * How many calls of `send` may wait for room at one ingress before one more is refused; and how many may wait for their
-   * commit before more wait for room. 100,000 if not given.
-   */
-  readonly sendLimit?: number;
-  /**
-   * How many events may wait inside: in streams, and at egresses until somebody is done with them. From a quarter of that on,
-   * `send` and generators wait, until half of it is done, and little is let in: nothing, if it is readers or those who take care
-   * of kept values that are waited for. At the limit a turn that sends more than one event fails, so that what goes round in a
-   * cycle and grows cannot take all memory; and a reader with half as much unread is ended. What retained streams keep does not
-   * count. 4,000,000 if not given.
-   */
-  readonly backlogLimit?: number;
-  /**
-   * How many bytes a value may take that is sent to a system that is kept; one that takes more is refused. 1 MiB if not
-   * given.
-   */
-  readonly maxMessageBytes?: number;
-  /** How much is remembered of what has entered under an idempotency key, at each ingress. */
-  readonly remember?: Partial<RememberOptions>;
-  /**
-   * How often a process may end while the same event is handled, before that event is refused instead: its turn fails with
-   * `task/deadly`. Infinity for never. 3 if not given.
-   */
-  readonly maxAttempts?: number;
-}
+import {
+  doorOf,
+  settledOptions,
+  type RunningOptions,
+  type SettledOptions,
+  type ShutdownOptions,
+} from './options.ts';
 
 /**
  * Starts a system that runs by itself.
@@ -129,18 +68,18 @@ export interface RunningOptions {
  * ```
  */
 export async function startSystem(options: RunningOptions = {}): Promise<RunningSystem> {
-  refuse('startSystem', anObject('options', options));
-  const { store, types = [], owner = 'a system', host = platformHost() } = options;
-  if (store === undefined) return new RunningSystem(options, undefined);
-  const guarded = guardedHost(host);
+  const settled = settledOptions(options);
+  const { store, types, owner } = settled;
+  if (store === undefined) return new RunningSystem(settled, undefined);
+  const host = guardedHost(settled.host);
   const kept = await openStore(
     store,
     types,
     owner,
-    (ms) => new Promise((resolve) => guarded.after(ms, resolve)),
+    (ms) => new Promise((resolve) => host.after(ms, resolve)),
   );
   try {
-    return new RunningSystem(options, kept);
+    return new RunningSystem(settled, kept);
   } catch (error) {
     await letGo(kept);
     throw error;
@@ -156,20 +95,6 @@ interface Waiter {
 interface Sender extends Waiter {
   readonly admit: () => void;
 }
-
-const EPOCHS: EpochOptions = {
-  epochMs: 5,
-  epochDirty: 20_000,
-  activeCells: 100_000,
-  activeBytes: 0x800_0000,
-  applyBytes: 0x40_0000,
-  checkpointBytes: 0x100_0000,
-};
-
-const MAX_ATTEMPTS = 3;
-
-/** 1 MiB. */
-const MESSAGE_BYTES = 0x10_0000;
 
 /** Milliseconds after which a system that is kept looks whether it still owns its store. */
 const WATCH_MS = 1_000;
@@ -208,36 +133,9 @@ export class RunningSystem implements AsyncDisposable {
   #noRest: () => void = nothing;
 
   /** @internal */
-  constructor(options: RunningOptions, kept: Kept | undefined) {
-    refuse('startSystem', anObject('options', options));
-    const {
-      applications = [],
-      host: given = platformHost(),
-      strict = true,
-      deadLetterLimit = 10_000,
-      ingressLimit = 1024,
-      sendLimit = 100_000,
-      backlogLimit = BACKLOG_LIMIT,
-      remember = {},
-      maxAttempts = MAX_ATTEMPTS,
-      maxMessageBytes = MESSAGE_BYTES,
-    } = options;
-    refuse('startSystem', [
-      ...has('host', given, ['now', 'entropy', 'yield', 'after', 'log']),
-      ...wholeNumber('seed', options.seed ?? 0),
-      ...atLeast('deadLetterLimit', deadLetterLimit, 0),
-      ...atLeast('ingressLimit', ingressLimit, 1),
-      ...atLeast('sendLimit', sendLimit, 1),
-      ...atLeast('backlogLimit', backlogLimit, 1),
-      ...atLeast('maxMessageBytes', maxMessageBytes, 1),
-      ...atLeast('maxAttempts', maxAttempts, 1),
-      ...anObject('remember', remember),
-      ...atLeast('remember.maxKeys', remember.maxKeys ?? 0, 0),
-      ...atLeast('remember.maxAgeMs', remember.maxAgeMs ?? 0, 0),
-      ...(Array.isArray(applications)
-        ? []
-        : [{ what: `applications is ${inWords(applications)}`, cure: 'Give a list of them' }]),
-    ]);
+  constructor(options: SettledOptions, kept: Kept | undefined) {
+    const { applications, host: given, ingressLimit, sendLimit, maxAttempts } = options;
+    const { strict, deadLetterLimit, backlogLimit, remember } = options;
     const host = guardedHost(given);
     this.#host = host;
     this.run = kept?.run ?? 0;
@@ -261,7 +159,7 @@ export class RunningSystem implements AsyncDisposable {
         ((value, where) => {
           kept.codec.check(value, where);
         }),
-      door: kept && doorOf(options.types ?? [], maxMessageBytes),
+      door: kept && doorOf(options),
       pause: (ms) => new Promise((resolve) => host.after(ms, resolve)),
       remember,
       care: this.#care?.isNeeded === true ? this.#care : undefined,
@@ -279,7 +177,7 @@ export class RunningSystem implements AsyncDisposable {
     try {
       for (const application of applications) this.launch(application);
       if (kept !== undefined) this.#watchOver(kept);
-      if (kept !== undefined) this.#epochs = this.#keep(kept, { ...EPOCHS, ...options.epochs });
+      if (kept !== undefined) this.#epochs = this.#keep(kept, options.epochs);
     } catch (error) {
       // Nobody gets hold of this system; those launched before must not run on in the dark.
       this.#down = true;
@@ -913,25 +811,6 @@ function leaving(where: string): PorticoError {
 
 function nothing(): undefined {
   return undefined;
-}
-
-/** Refuses what cannot be stored, and what is too large to be let in. */
-function doorOf(
-  types: readonly DataType<unknown>[],
-  maxMessageBytes: number,
-): (value: unknown, where: string) => void {
-  const codec = codecOf(types, maxMessageBytes);
-  return (value, where) => {
-    try {
-      codec.check(value, where);
-    } catch (error) {
-      const known = ours(error);
-      if (known?.code !== 'codec/too-large') throw error;
-      const cure =
-        'Send it in parts, keep it elsewhere and send where it is, or allow more with maxMessageBytes';
-      throw wrong(known.code, where, known.what, cure);
-    }
-  };
 }
 
 function letIn({ admit, resolve, reject }: Sender): void {
