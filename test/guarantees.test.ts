@@ -1,4 +1,5 @@
-// docs/guarantees.md quotes tests by their names and cites invariants by their numbers: both must be there.
+// docs/guarantees.md quotes tests by their names and cites invariants by their numbers: both must be there. So must the tests that
+// docs/reliability.md quotes.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
@@ -7,15 +8,17 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-/** Line breaks of the page are spaces. */
-const page = read('docs/guarantees.md').replaceAll(/\s+/g, ' ');
+/** Line breaks of a page are spaces. */
+const pageOf = (path: string): string => read(path).replaceAll(/\s+/g, ' ');
 
-const quoted = [...page.matchAll(/\[(test\/[^\]]+)\]\([^)]+\): “([^”]+)”/g)].map(
-  ([, file = '', name = '']) => ({
+const quotedIn = (page: string): { file: string; name: string }[] =>
+  [...page.matchAll(/\[(test\/[^\]]+)\]\([^)]+\): “([^”]+)”/g)].map(([, file = '', name = '']) => ({
     file,
     name,
-  }),
-);
+  }));
+
+const page = pageOf('docs/guarantees.md');
+const quoted = quotedIn(page);
 const cited = [...page.matchAll(/`(src\/[^`]+)`(?: \(([A-Z]\d+(?:, [A-Z]\d+)*)\))?/g)].map(
   ([, file = '', ids = '']) => ({
     file,
@@ -52,5 +55,19 @@ describe('the page of guarantees', () => {
       expect(section).toContain('Code: `src/');
       expect(section).toContain('**Where it ends.**');
     }
+  });
+});
+
+describe('the page on reliability', () => {
+  const found = quotedIn(pageOf('docs/reliability.md'));
+
+  it.each(found)('quotes a test that is there: $name', ({ file, name }) => {
+    expect(read(file)).toContain(name);
+  });
+
+  it('names a test for every bug that was found', () => {
+    const [, bugs = ''] = read('docs/reliability.md').split('| what was wrong');
+    // Beside the rest of the head and the line below it.
+    expect(bugs.trim().split('\n')).toHaveLength(found.length + 2);
   });
 });
