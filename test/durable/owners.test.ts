@@ -54,6 +54,16 @@ async function counting(store: CrashStore, owner = 'a system', fails = false): P
 }
 
 describe('a system whose store has a newer owner', () => {
+  it('is not taken over by one that was given options that make no sense', async () => {
+    const store = new CrashStore();
+    const { system, host, words, seen } = await counting(store);
+    const refused = await rejected(startSystem({ store, sendLimit: 0 }));
+    expect(refused.code).toBe('system/bad-argument');
+    await Promise.all([system.send(words, 'a'), host.run()]);
+    expect(seen).toContain('a 1');
+    await system.shutdown();
+  });
+
   it('stops at its next commit, names who that is, and releases nothing of it', async () => {
     const store = new CrashStore();
     const older = await counting(store, 'the older');

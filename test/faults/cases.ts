@@ -553,8 +553,11 @@ describe('a system that cannot start', () => {
   it('says why, also if its last words cannot be said', async () => {
     for (const operation of ['LastWords.say', 'LastWords.close']) {
       const faults = fails({ operation, call: 1, when: 'at once' });
-      const started = startSystem({ store: faults.store(memoryStore()), deadLetterLimit: -1 });
-      expect((await rejected(started)).code).toBe('system/bad-argument');
+      const broken = application('broken', (app) => {
+        app.workflow('w');
+      });
+      const started = startSystem({ store: faults.store(memoryStore()), applications: [broken] });
+      expect((await rejected(started)).code).toBe('graph/invalid');
       expect(faults.calls.get('Journal.close')).toBe(1);
     }
   });
