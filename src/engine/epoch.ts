@@ -265,7 +265,7 @@ export class Epochs {
     this.#waiting = new Waiting();
     this.#lastCutMs = nowMs;
     // What is only read changes nothing that would have to be applied.
-    if (this.#kept.image.reads - this.#readsAtEviction > this.#options.activeCells / 8) this.#evict();
+    if (this.#kept.image.reads - this.#readsAtEviction > this.#mostCells() / 8) this.#evict();
     this.changed = false;
     this.waited = false;
     for (const gate of this.#partition.gates()) gate.cut();

@@ -81,4 +81,24 @@ describe('a system that is kept', () => {
     await system.idle();
     expect(cellsOf(system)).toBeLessThan(60);
   });
+
+  // What was only read was let go of when there were many of them, however large they were.
+  it('has fewer in memory if they are large, also of those that are only read', async () => {
+    const keeper = behavior('keeper', (text: string): Behavior<string | { replyTo: ActorRef<number> }> =>
+      receive((message, ctx) => {
+        if (typeof message === 'string') return keeper(text + message);
+        ctx.send(message.replyTo, text.length);
+        return same;
+      }),
+    );
+    const store = memoryStore();
+    await using first = await start({ behaviors: { keeper }, store });
+    for (let i = 0; i < 200; i++) void first.send(first.entity(keeper(''), String(i)), 'x'.repeat(5_000));
+    await first.idle();
+    await first.stop();
+    await using system = await start({ behaviors: { keeper }, store, epochs: { activeBytes: 100_000 } });
+    for (let i = 0; i < 200; i++)
+      expect(await system.ask(system.entity(keeper(''), String(i)), {})).toBe(5_000);
+    expect(cellsOf(system)).toBeLessThan(60);
+  });
 });

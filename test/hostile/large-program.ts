@@ -24,6 +24,8 @@ const system = await start({
   behaviors: { holder },
   store: fileStore(folder, { state: state as 'level' }),
   maxMessageBytes: 16_000_000,
+  // As who has little room says.
+  epochs: { activeBytes: 20_000_000 },
 });
 const refused: unknown[] = [];
 for (let i = 0; i < count; i++) {
