@@ -34,6 +34,7 @@ import {
   type SimulatedProcess,
   type SimulatedWorld,
 } from '../../src/testing/simulation/index.ts';
+import { inBursts } from './bursts.ts';
 import { endedWell } from './ends.ts';
 
 const kinds = ['plain', 'token', 'ask', 'several', 'open', 'timer', 'bad', 'streak'] as const;
@@ -294,9 +295,7 @@ export class Circuit implements Scenario {
       process.exit();
       return;
     }
-    const { partition } = system;
-    const run = partition.run.bind(partition);
-    partition.run = (limit) => run(Math.min(limit, world.plan.setting.burst));
+    inBursts(system, world.plan.setting.burst);
     const { handles } = app;
     const close = (): void => {
       this.#open = this.#open.filter((each) => each.process !== process);

@@ -33,6 +33,7 @@ import {
   type SimulatedProcess,
   type SimulatedWorld,
 } from '../../src/testing/simulation/index.ts';
+import { inBursts } from './bursts.ts';
 import { endedWell } from './ends.ts';
 import { Witness } from './witness.ts';
 
@@ -306,7 +307,7 @@ export class Ledger implements Scenario {
       process.exit();
       return;
     }
-    inSmallSteps(system, world.plan.setting.burst);
+    inBursts(system.dataflow, world.plan.setting.burst);
     const close = (): void => {
       this.#open = this.#open.filter((each) => each.process !== process);
     };
@@ -599,10 +600,4 @@ function dueOf({ op, id }: Op): string | undefined {
   if (op === 'effect') return `paid ${id}`;
   if (op === 'timer') return `rang ${id}`;
   return op === 'ask' ? `told ${id}` : undefined;
-}
-
-/** Lets only so many steps be made in one go, so that cuts fall everywhere and not only when all has come to rest. */
-function inSmallSteps({ dataflow: { partition } }: ActorSystem, steps: number): void {
-  const run = partition.run.bind(partition);
-  partition.run = (limit) => run(Math.min(limit, steps));
 }
