@@ -422,9 +422,8 @@ export class UndoLog {
 
   #sweep(): void {
     for (const cell of this.#emptied) {
-      const { home, key } = cell;
-      if (cell.empty && !cell.stored && home.own !== cell && home.cells.get(key) === cell)
-        home.cells.remove(cell);
+      const { home } = cell;
+      if (cell.empty && !cell.stored && home.own !== cell) home.cells.remove(cell);
     }
     this.#emptied = [];
   }

@@ -59,18 +59,26 @@ export class Table<T extends Keyed> {
     }
   }
 
-  /** Takes out an entry that is there. */
-  remove({ key }: T): void {
+  /** Takes out an entry, if it is there. */
+  remove(entry: T): void {
+    const { key } = entry;
     if (typeof key !== 'number' || (key | 0) !== key) {
-      this.#others.delete(key);
+      if (this.#others.get(key) === entry) this.#others.delete(key);
       return;
     }
+    const entries = this.#entries;
+    const mask = this.#mask;
     const hash = Math.imul(key >> RUN, SPREAD);
-    let at = ((hash >>> this.#shift) + (key & IN_RUN)) & this.#mask;
-    while (this.#keys[at] !== key || this.#entries[at] === null) at = (at + wayOf(hash)) & this.#mask;
-    this.#entries[at] = null;
+    let at = ((hash >>> this.#shift) + (key & IN_RUN)) & mask;
+    for (;;) {
+      const there = entries[at];
+      if (there === undefined) return;
+      if (there === entry) break;
+      at = (at + wayOf(hash)) & mask;
+    }
+    entries[at] = null;
     this.#count--;
-    if (this.#count * 16 < this.#mask && this.#mask >= LEAST * 16) this.#remake();
+    if (this.#count * 16 < mask && mask >= LEAST * 16) this.#remake();
   }
 
   *values(): IterableIterator<T> {
