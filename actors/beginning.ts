@@ -38,11 +38,11 @@ export class Beginning {
   }
 
   create(creation: ActorCreate, before: Behavior<never> | undefined, t: RuntimeContext): void {
-    const { ref, behavior, birth } = creation;
+    const { via, behavior, birth } = creation;
     const isChild = birth !== undefined && birth !== BY_ACTOR;
     sawCreation(birth !== undefined, t);
     if (before !== undefined) {
-      const error = alreadyThere(ref);
+      const error = alreadyThere(creation.ref);
       this.#undelivered.deadLetter(behavior, 'nameTaken', t, { what: 'creation', error });
       if (isChild) t.emitTo(birth.parent, new ChildStopped(t.key as Key, birth.number));
       return;
@@ -53,7 +53,7 @@ export class Beginning {
       visitors.set(t, t.key as Key, true);
       extend({ visitor: true }, t);
     }
-    if (ref.via?.kind === 'entity') extend({ entity: ref.via.behavior as Behavior<never> }, t);
+    if (via?.kind === 'entity') extend({ entity: via.behavior as Behavior<never> }, t);
     this.#start(behavior, creation, t);
     if (waitingOf.size(t) > 0) this.#deliverWaiting(t);
   }

@@ -1,7 +1,7 @@
 /** What travels through the cycle beside the messages of users. */
 import type { Key } from '../src/index.ts';
 import { checkBehavior, type Behavior } from './behavior.ts';
-import { ActorRef, checkRef } from './ref.ts';
+import { ActorRef, checkRef, type Via } from './ref.ts';
 import type { Signal } from './signals.ts';
 
 /** Everything that is not simply a message to the actor under its key. */
@@ -38,7 +38,11 @@ export const BY_ACTOR = 'by an actor';
 /** The creation of an actor. */
 export class ActorCreate<in M = never> extends Control {
   readonly kind = 'create' as const;
-  readonly ref: ActorRef<never>;
+  // Not the reference itself: it would have to be found, and kept, for each of very many.
+  /** @internal */
+  readonly id: Key;
+  /** @internal */
+  readonly via: Via | undefined;
   readonly behavior: Behavior<never>;
   /** @internal */
   readonly birth: Birth | typeof BY_ACTOR | undefined;
@@ -47,9 +51,14 @@ export class ActorCreate<in M = never> extends Control {
     super();
     checkRef(ref, 'ActorCreate', 'graph/bad-argument');
     checkBehavior(behavior, 'ActorCreate');
-    this.ref = ref;
+    this.id = ref.id;
+    this.via = ref.via;
     this.behavior = behavior;
     this.birth = birth;
+  }
+
+  get ref(): ActorRef<never> {
+    return new ActorRef<never>(this.id, this.via);
   }
 }
 

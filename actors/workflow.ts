@@ -161,5 +161,6 @@ function topicOutlet(
 function byReference(value: unknown, { key }: { readonly key: Key | undefined }): Key {
   // Most are plain messages, and one look tells.
   if (!(value instanceof Control)) return key ?? '';
-  return value instanceof ActorSend || value instanceof ActorCreate ? value.ref.id : (key ?? '');
+  if (value instanceof ActorCreate) return value.id;
+  return value instanceof ActorSend ? value.ref.id : (key ?? '');
 }

@@ -1,5 +1,5 @@
 // Any value as text, a line for each part: the same on every platform and for ever, for it stands beside golden files.
-import { ActorRef, Behavior } from 'portico';
+import { ActorCreate, ActorRef, Behavior } from 'portico';
 
 export function shown(value: unknown, indent = ''): string {
   const next = `${indent}  `;
@@ -38,10 +38,17 @@ export function shown(value: unknown, indent = ''): string {
   const name = (Object.getPrototypeOf(value) as object | null)?.constructor.name;
   return lines(
     name === 'Object' ? 'object' : `instance of ${String(name)}`,
-    Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}: ${shown(each, next)}`),
+    Object.entries(value instanceof ActorCreate ? whole(value) : value).map(
+      ([key, each]) => `${JSON.stringify(key)}: ${shown(each, next)}`,
+    ),
   );
 }
 
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
+}
+
+/** What it says, however it keeps the reference. */
+function whole({ kind, ref, behavior, birth }: ActorCreate): object {
+  return { kind, ref, behavior, birth };
 }
