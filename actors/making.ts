@@ -1,6 +1,6 @@
 /** Makes what can handle messages out of what users write: calls factories and runs `init`, until there is a handler. */
 import { PorticoError } from '../src/index.ts';
-import { Behavior } from './behavior.ts';
+import { Behavior, type Definition } from './behavior.ts';
 import { extend, named, type RuntimeContext } from './kept.ts';
 import type { LiveContext } from './live.ts';
 
@@ -12,19 +12,12 @@ export function made(behavior: Behavior<never>, ctx: LiveContext, t: RuntimeCont
     if (supervision !== undefined) extend({ supervision }, t);
     supervision = undefined;
     switch (now.kind) {
-      case 'receive':
-      case 'empty':
-      case 'ignore':
-      case 'stopped':
-      case 'unknown':
-        ctx.checkStorable(now, t, behavior);
-        return now;
       case 'named': {
         if (now.onMessage !== undefined) {
           ctx.checkStorable(now, t);
           return now;
         }
-        const made = now.definition?.make(...(now.args as never[]));
+        const made = now.definition && makeWith(now.definition, now.args);
         if (!(made instanceof Behavior)) throw badBehavior(made, t, `was made by ${String(now)}`);
         supervision = made.supervision;
         if (made.kind === 'receive' || made.kind === 'empty' || made.kind === 'ignore') {
@@ -35,6 +28,13 @@ export function made(behavior: Behavior<never>, ctx: LiveContext, t: RuntimeCont
         } else now = made;
         break;
       }
+      case 'receive':
+      case 'empty':
+      case 'ignore':
+      case 'stopped':
+      case 'unknown':
+        ctx.checkStorable(now, t, behavior);
+        return now;
       case 'init': {
         const made = now.onInit?.(ctx.at(t)) as Behavior<never>;
         if (!(made instanceof Behavior)) throw badBehavior(made, t, 'was returned by init');
@@ -53,6 +53,23 @@ export function made(behavior: Behavior<never>, ctx: LiveContext, t: RuntimeCont
     what: `its behavior is still made by another one after ${MOST_FACTORIES} steps, last by ${String(now)}`,
     cure: 'Let a factory return receive(…), init(…) or stopped in the end',
   });
+}
+
+/** Most have few arguments, and spreading them takes longer than what the factory does. */
+function makeWith({ make }: Definition, args: readonly unknown[]): Behavior<never> {
+  const few = make as (...args: unknown[]) => Behavior<never>;
+  switch (args.length) {
+    case 0:
+      return few();
+    case 1:
+      return few(args[0]);
+    case 2:
+      return few(args[0], args[1]);
+    case 3:
+      return few(args[0], args[1], args[2]);
+    default:
+      return few(...args);
+  }
 }
 
 /** The handler of a named behavior that has not been used yet. */
