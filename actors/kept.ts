@@ -20,7 +20,7 @@ import {
   type ProcessorContext,
   type ValueState,
 } from '../src/index.ts';
-import { Behavior, same } from './behavior.ts';
+import { Behavior } from './behavior.ts';
 import type { Extras } from './extras.ts';
 import { NeverCreated } from './messages.ts';
 import { ActorRef } from './ref.ts';
@@ -81,10 +81,11 @@ export interface Unknown {
 }
 
 const NO_EXTRAS: Extras = {};
+// Neither handles messages, so that one look tells those who do from all others.
 /** Marks an actor whose children have to stop first. */
-export const stopping: Behavior<never> = new Behavior<never>({ kind: 'ignore', onMessage: () => same });
+export const stopping: Behavior<never> = new Behavior<never>({ kind: 'ignore' });
 /** Marks an actor that waits to begin again: for its time, or for its children to stop. */
-export const backingOff: Behavior<never> = new Behavior<never>({ kind: 'ignore', onMessage: () => same });
+export const backingOff: Behavior<never> = new Behavior<never>({ kind: 'ignore' });
 
 export function extend(more: Extras, t: RuntimeContext): void {
   extrasOf.set(t, { ...(extrasOf.get(t) ?? NO_EXTRAS), ...more });

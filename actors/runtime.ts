@@ -9,7 +9,7 @@
 import type { CareOf, Continuation, Key, ReplierContext } from '../src/index.ts';
 import { Asking, type AskTimeout } from './asking.ts';
 import { Beginning } from './beginning.ts';
-import { Behavior, same, stopped, unhandled } from './behavior.ts';
+import { Behavior, same, stopped, unhandled, type OnMessage } from './behavior.ts';
 import { adopt } from './children.ts';
 import { Ending } from './ending.ts';
 import { Failing } from './failing.ts';
@@ -48,6 +48,11 @@ import { unknownTopic, type Topic } from './topics.ts';
 import { once, Undelivered } from './undelivered.ts';
 import { Watching } from './watching.ts';
 
+// Constants of this module are known to the compiler; what is imported has to be looked up.
+const BEHAVIOR = behaviorOf;
+const CONTROL = Control;
+const SAME = same;
+
 /** A timer of the runtime's task. */
 export type TimerPayload = TimerDue | AskTimeout | RestartDue;
 
@@ -84,14 +89,19 @@ export class ActorRuntime implements Services {
 
   /** One event: a message, or something that is not simply one. */
   readonly onNext = (value: unknown, t: RuntimeContext): void => {
-    const behavior = behaviorOf.get(t);
-    if (value instanceof Control) this.#control(value as AnyControl, behavior, t);
-    else this.#message(value, behavior, t);
+    this.event(value, t);
   };
+
+  // A method, because in a function of its own all that is imported would have to be looked up in each call.
+  event(value: unknown, t: RuntimeContext): void {
+    const behavior = BEHAVIOR.get(t);
+    if (value instanceof CONTROL) this.#control(value as AnyControl, behavior, t);
+    else this.#message(value, behavior, t);
+  }
 
   /** A timer of an actor, of one of its asks, or of its restart. */
   readonly onTimer = (payload: TimerPayload, t: RuntimeContext): void => {
-    const behavior = behaviorOf.get(t);
+    const behavior = BEHAVIOR.get(t);
     if (behavior === undefined) return;
     if ('askTimeout' in payload) this.asking.timedOut(payload.askTimeout, behavior, t);
     else if ('restart' in payload) this.#failing.restartDue(payload.restart, behavior, t);
@@ -122,37 +132,43 @@ export class ActorRuntime implements Services {
   readonly portalReply: Continuation<unknown, number, unknown>;
 
   #message(message: unknown, behavior: Behavior<never> | undefined, t: RuntimeContext): void {
+    const handle = behavior?.onMessage;
+    if (handle === undefined) this.#withoutHandler(message, behavior, t);
+    else this.#deliver(message, handle, t);
+  }
+
+  /** Nobody is there who handles messages: not any more, not yet, or not before it is known how. */
+  #withoutHandler(message: unknown, behavior: Behavior<never> | undefined, t: RuntimeContext): void {
     if (behavior === undefined) this.#nobody(message, t);
     else if (behavior === stopping) this.#undelivered.deadLetter(message, 'stopped', t);
     else if (behavior === backingOff) waitForRestart(message, this.#supervision, this.#undelivered, t);
-    else this.#deliver(message, behavior, t);
+    else if (!this.#beginning.recognises(message, t))
+      this.#deliver(message, (message, ctx) => handlerOf(behavior, ctx as LiveContext, t)(message, ctx), t);
   }
 
   /** B1. */
-  #deliver(message: unknown, behavior: Behavior<never>, t: RuntimeContext): void {
-    if (behavior.onMessage === undefined && this.#beginning.recognises(message, t)) return;
+  #deliver(message: unknown, handle: OnMessage, t: RuntimeContext): void {
     try {
       const ctx = this.#ctx.at(t);
-      const handle = behavior.onMessage ?? handlerOf(behavior, ctx, t);
       const next = handle(message, ctx);
-      if (next !== same || ctx.unstashes) this.#become(next, message, t);
+      if (next !== SAME || ctx.unstashes) this.#become(next, message, t);
     } catch (error) {
       this.#failing.failed(error, message, t);
     }
   }
 
   #become(next: Behavior<never>, message: unknown, t: RuntimeContext): void {
-    if (next !== same) this.#changeTo(next, message, t);
+    if (next !== SAME) this.#changeTo(next, message, t);
     if (this.#ctx.unstashes) this.stashing.unstash(t);
   }
 
   #changeTo(next: Behavior<never>, message: unknown, t: RuntimeContext): void {
     if (!(next instanceof Behavior)) throw badBehavior(next, t, 'was returned by a handler');
     if (next === unhandled) this.#undelivered.deadLetter(message, 'unhandled', t);
-    else if (next !== same) {
+    else if (next !== SAME) {
       const now = made(next, this.#ctx, t);
       if (now === stopped) this.#ending.stop(t);
-      else behaviorOf.set(t, now);
+      else BEHAVIOR.set(t, now);
     }
   }
 
@@ -169,6 +185,18 @@ export class ActorRuntime implements Services {
 
   #control(control: AnyControl, behavior: Behavior<never> | undefined, t: RuntimeContext): void {
     switch (control.kind) {
+      case 'create':
+        this.#beginning.create(control, behavior, t);
+        break;
+      case 'toEntity':
+        if (behavior === undefined) this.#beginning.createEntity(control, t);
+        // It comes into being again afterwards.
+        else if (behavior === stopping) wait(control, t);
+        else this.#message(control.message, behavior, t);
+        break;
+      case 'askReply':
+        this.asking.settle(control.ask, control.outcome, behavior, t);
+        break;
       case 'newRun':
         for (const [key] of unknownOf.entries(t)) t.emitTo(key, new LookAgain());
         for (const [key] of visitors.entries(t)) t.emitTo(key, new Leave());
@@ -194,24 +222,12 @@ export class ActorRuntime implements Services {
         const { key, value } = routed(control.ref, control.message);
         if (isOutside(via) || via?.kind === 'portal') this.send(control.ref, control.message, t);
         else if (key !== t.key) t.emitTo(key, value);
-        else if (value instanceof Control) this.#control(value as AnyControl, behavior, t);
+        else if (value instanceof CONTROL) this.#control(value as AnyControl, behavior, t);
         else this.#message(value, behavior, t);
         break;
       }
-      case 'create':
-        this.#beginning.create(control, behavior, t);
-        break;
       case 'neverCreated':
         this.#beginning.neverCreated(t);
-        break;
-      case 'toEntity':
-        if (behavior === undefined) this.#beginning.createEntity(control, t);
-        // It comes into being again afterwards.
-        else if (behavior === stopping) wait(control, t);
-        else this.#message(control.message, behavior, t);
-        break;
-      case 'askReply':
-        this.asking.settle(control.ask, control.outcome, behavior, t);
         break;
       case 'signalled':
         if (behavior === undefined || behavior === stopping)

@@ -25,6 +25,19 @@ export class Failure {
   }
 }
 
+/** With how much room an atom begins when it has more events than at first. */
+const LEAST = 16;
+/** From here on room is doubled. */
+const MANY = 0x1_0000;
+
+/** Of one kind from the start: generic, and with holes, as arrays are whose length is set. Access to two kinds takes longer. */
+function placesFor<T>(first: T): T[] {
+  // oxlint-disable-next-line unicorn/no-new-array -- for the reason above
+  const places = new Array<T>(2);
+  places[0] = first;
+  return places;
+}
+
 export class Atom {
   end: End = ATOM;
   /** How many events there are; the arrays may be longer. */
@@ -33,14 +46,26 @@ export class Atom {
   failures = 0;
   /** How many streams hold it. */
   holders = 0;
-  // Generic from the start, so that no array changes its kind while it is hot.
-  readonly keys: Key[] = ['' as Key].concat([]);
-  readonly values: unknown[] = [undefined];
+  readonly keys: Key[] = placesFor<Key>('');
+  readonly values: unknown[] = placesFor<unknown>(undefined);
 
   push(key: Key, value: unknown): void {
     const n = this.n++;
+    if (n === this.keys.length) this.reserve(n + 1);
     this.keys[n] = key;
     this.values[n] = value;
+  }
+
+  /**
+   * Makes room for so many events. Arrays that grow as they are written to grow by half each time, and for very many events that
+   * takes longer than all else that becomes of them.
+   */
+  reserve(events: number): void {
+    if (events <= this.keys.length) return;
+    let room = LEAST;
+    while (room < events) room *= room < MANY ? 4 : 2;
+    this.keys.length = room;
+    this.values.length = room;
   }
 
   fail(key: Key, failure: Failure): void {
@@ -48,10 +73,20 @@ export class Atom {
     this.failures++;
   }
 
+  /** Forgets all events, and keeps their places for others. */
+  clear(): void {
+    const { n, values } = this;
+    for (let i = 0; i < n; i++) values[i] = undefined;
+    this.n = 0;
+    this.failures = 0;
+    this.end = ATOM;
+  }
+
   /** Appends all events of another atom. */
   pushAll(other: Atom): void {
     const { n, keys, values } = other;
     let at = this.n;
+    this.reserve(at + n);
     for (let i = 0; i < n; i++, at++) {
       this.keys[at] = keys[i] as Key;
       this.values[at] = values[i];
@@ -79,13 +114,9 @@ export class AtomPool {
 
   /** Forgets the values at once, so that the pool keeps nothing of the user's alive. */
   give(atom: Atom): void {
-    const { values, n } = atom;
-    const room = this.#room + values.length;
+    const room = this.#room + atom.values.length;
     if (room > MOST_ROOM || this.#n === MOST_SPARE) return;
-    for (let i = 0; i < n; i++) values[i] = undefined;
-    atom.n = 0;
-    atom.failures = 0;
-    atom.end = ATOM;
+    atom.clear();
     this.#room = room;
     this.#free[this.#n++] = atom;
   }

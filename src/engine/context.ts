@@ -7,7 +7,6 @@
 import { PorticoError, type ErrorCode } from '../errors.ts';
 import {
   absent,
-  HANDLE_PLACES,
   type AnyContext,
   type AskOptions,
   type Future,
@@ -31,6 +30,10 @@ import type { Turns } from './turn.ts';
 
 /** How long an ask waits if it does not say. */
 const ASK_TIMEOUT_MS = 30_000;
+// A constant of this module is known to the compiler; what is imported has to be looked up and compared at length.
+const ABSENT: typeof absent = absent;
+/** How many handles a context remembers the slots of. */
+const HANDLES = 16;
 
 export class TaskContext implements AnyContext {
   key: Key | undefined = undefined;
@@ -57,12 +60,9 @@ export class TaskContext implements AnyContext {
   readonly #surroundings: Surroundings;
   readonly #strict: boolean;
   readonly #checks: Checks | undefined;
-  /** The handle that was used first: that of most turns. */
-  #main: StateHandle | undefined = undefined;
-  #mainSlot = 0;
-  /** The handles that were used last, by their place, and their slots. */
-  readonly #handles: (StateHandle | undefined)[] = Array.from({ length: HANDLE_PLACES });
-  readonly #slots: number[] = Array.from({ length: HANDLE_PLACES }, () => 0);
+  /** The handles that were used last, each where its number leads to, and their slots. */
+  readonly #handles: number[] = Array.from({ length: HANDLES }, () => 0);
+  readonly #slots: number[] = Array.from({ length: HANDLES }, () => 0);
   /** The turn in which an undone one was made up for, and its atom. */
   #aftermath = 0;
   #aftermathAtom = -1;
@@ -119,6 +119,7 @@ export class TaskContext implements AnyContext {
     if (this.#checks !== undefined && typeof value === 'object') this.#checks.see(value, this.path);
     const { n } = out;
     if (n >= this.room) this.#mayGrow(n - this.savepoint);
+    if (n === out.keys.length) out.reserve(n + 1);
     out.n = n + 1;
     out.keys[n] = key === undefined ? deriveKey(value, 0) : key;
     out.values[n] = value;
@@ -131,6 +132,7 @@ export class TaskContext implements AnyContext {
     if (this.#checks !== undefined && typeof value === 'object') this.#checks.see(value, this.path);
     const { n } = out;
     if (n >= this.room) this.#mayGrow(n - this.savepoint);
+    if (n === out.keys.length) out.reserve(n + 1);
     out.n = n + 1;
     const plain = typeof key === 'string' || (typeof key === 'number' && key - key === 0);
     out.keys[n] = plain ? key : checkedKey(key, this.path);
@@ -166,7 +168,7 @@ export class TaskContext implements AnyContext {
     if (cell === undefined) return;
     const { undoLog } = this.turns;
     for (let slot = cell.slots - 1; slot >= 0; slot--) {
-      if (cell.get(slot) === absent) continue;
+      if (cell.get(slot) === ABSENT) continue;
       undoLog.before(cell, slot, true);
       cell.set(slot, absent);
     }
@@ -202,8 +204,8 @@ export class TaskContext implements AnyContext {
 
   readState(handle: StateHandle): unknown {
     const cell = handle.scope === 'key' ? (this.cell ?? this.#find(handle)) : this.#own(handle);
-    if (cell === undefined) return absent;
-    const slot = handle === this.#main ? this.#mainSlot : this.#slot(handle);
+    if (cell === undefined) return ABSENT;
+    const slot = this.#slot(handle);
     return slot === 0 ? cell.first : cell.get(slot);
   }
 
@@ -211,8 +213,8 @@ export class TaskContext implements AnyContext {
     if (typeof value === 'object') this.#look(value);
     const cell =
       handle.scope === 'key' ? (this.cell ?? this.#find(handle) ?? this.#create()) : this.#own(handle);
-    const slot = handle === this.#main ? this.#mainSlot : this.#slot(handle);
-    this.turns.undoLog.before(cell, slot, value === absent);
+    const slot = this.#slot(handle);
+    this.turns.undoLog.before(cell, slot, value === ABSENT);
     if (slot === 0) cell.first = value;
     else cell.set(slot, value);
   }
@@ -220,8 +222,8 @@ export class TaskContext implements AnyContext {
   writeEntry(handle: StateHandle, key: Key, value: unknown): void {
     if (typeof value === 'object') this.#look(value);
     let map = this.readState(handle);
-    if (map === absent) {
-      if (value === absent) return;
+    if (map === ABSENT) {
+      if (value === ABSENT) return;
       map = new EntryMap();
       this.writeState(handle, map);
     }
@@ -231,7 +233,7 @@ export class TaskContext implements AnyContext {
     this.turns.undoLog.beforeEntry(cell, entries, checked, value);
     entries.put(checked, value);
     // C4: an empty map is no state.
-    if (value === absent && entries.size === entries.gone) this.writeState(handle, absent);
+    if (value === ABSENT && entries.size === entries.gone) this.writeState(handle, absent);
   }
 
   mustStore(value: unknown): void {
@@ -459,18 +461,15 @@ export class TaskContext implements AnyContext {
   }
 
   #slot(handle: StateHandle): number {
-    const { place } = handle;
-    return this.#handles[place] === handle ? (this.#slots[place] as number) : this.#findSlot(handle);
+    const { id } = handle;
+    const at = id & (HANDLES - 1);
+    return this.#handles[at] === id ? (this.#slots[at] as number) : this.#findSlot(handle, at);
   }
 
-  #findSlot(handle: StateHandle): number {
+  #findSlot(handle: StateHandle, at: number): number {
     const slot = handle.own ? this.#ownSlot(handle) : this.#state.slotOf(handle);
-    if (this.#main === undefined) {
-      this.#main = handle;
-      this.#mainSlot = slot;
-    }
-    this.#slots[handle.place] = slot;
-    this.#handles[handle.place] = handle;
+    this.#slots[at] = slot;
+    this.#handles[at] = handle.id;
     return slot;
   }
 

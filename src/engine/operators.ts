@@ -11,7 +11,7 @@ import { InvariantViolation, ours, unreachable } from '../errors.ts';
 import { manyOf, settled } from '../graph/arguments.ts';
 import type { Key } from '../graph/keys.ts';
 import type { Handlers, LeanFunction, LeanKind } from '../graph/task.ts';
-import { Failure, type Atom, type AtomPool, type End } from './atom.ts';
+import { ATOM, Failure, type Atom, type AtomPool, type End } from './atom.ts';
 import type { Guard } from './care.ts';
 import type { Backlog } from './backlog.ts';
 import type { UndoLog } from './cells.ts';
@@ -75,6 +75,7 @@ class MapOperator extends LeanOperator {
     const { undoLog } = turns;
     const { n, keys, values } = input;
     const out = owned ? input : this.pool.take();
+    out.reserve(n);
     const outKeys = out.keys;
     const outValues = out.values;
     let failures = input.failures;
@@ -129,6 +130,7 @@ export class KeyedMapOperator extends LeanOperator {
     const { undoLog } = turns;
     const { n, keys, values } = input;
     const out = owned ? input : this.pool.take();
+    out.reserve(n);
     const outKeys = out.keys;
     const outValues = out.values;
     let failures = input.failures;
@@ -178,6 +180,7 @@ class FilterOperator extends LeanOperator {
     const { undoLog } = turns;
     const { n, keys, values } = input;
     const out = owned ? input : this.pool.take();
+    out.reserve(n);
     const outKeys = out.keys;
     const outValues = out.values;
     let failures = input.failures;
@@ -221,6 +224,7 @@ export class KeyOperator extends LeanOperator {
     const { context } = this;
     const { n, keys, values } = input;
     const out = owned ? input : this.pool.take();
+    out.reserve(n);
     const outKeys = out.keys;
     const outValues = out.values;
     let failures = input.failures;
@@ -312,8 +316,8 @@ export class HandlerOperator implements Operator {
   readonly #onNext: Handlers['onNext'];
   readonly #onError: Handlers['onError'];
   readonly #onTimer: Handlers['onTimer'];
-  /** What runs at the end of an atom, and at the end of the stream. */
-  readonly #atEnd: readonly [Handlers['onAtomComplete'], Handlers['onComplete']];
+  readonly #onAtomComplete: Handlers['onAtomComplete'];
+  readonly #onComplete: Handlers['onComplete'];
   /** The key task before it, if that runs in the same loop (O4). */
   readonly #key: KeyOperator | undefined;
   readonly #pool: AtomPool;
@@ -332,7 +336,8 @@ export class HandlerOperator implements Operator {
     this.#onNext = handlers.onNext;
     this.#onError = handlers.onError;
     this.#onTimer = handlers.onTimer;
-    this.#atEnd = [handlers.onAtomComplete, handlers.onComplete];
+    this.#onAtomComplete = handlers.onAtomComplete;
+    this.#onComplete = handlers.onComplete;
     this.#key = key;
     this.context = context;
     this.#pool = pool;
@@ -342,52 +347,66 @@ export class HandlerOperator implements Operator {
   }
 
   run(input: Atom, _owned: boolean, end: End): Atom {
-    const { context } = this;
-    const undoLog = this.#undoLog;
-    const onNext = this.#onNext;
-    const keyed = this.#key;
-    const { n, keys, values } = input;
-    const passFailures = input.failures > 0;
-    const out = this.#begin(n);
-    let keying = false;
-    let i = 0;
-    while (i < n) {
-      try {
-        for (; i < n; i++) {
-          const value = values[i];
-          let key = keys[i] as Key;
-          if (passFailures && value instanceof Failure) {
-            this.#failedInput(key, value, out);
-            continue;
-          }
-          if (keyed !== undefined) {
-            keying = true;
-            key = keyed.keyOf(value, key);
-            keying = false;
-          }
-          context.key = key;
-          context.cell = undefined;
-          context.savepoint = out.n;
-          const returned: unknown = onNext?.(value, context);
-          if (returned !== undefined) settled(returned, context.path);
-          if (undoLog.dirty) context.turns.keep();
-        }
-      } catch (error) {
-        if (keying && keyed !== undefined) {
-          keying = false;
-          this.#failedInput(keys[i] as Key, failed(keyed.context, error), out);
-        } else this.#failed(out, error);
-        i++;
-      }
-    }
-    const atEnd = this.#atEnd[end];
+    const out = this.#pool.take();
+    this.begin(out);
+    this.all(input, out);
+    const atEnd = end === ATOM ? this.#onAtomComplete : this.#onComplete;
     if (atEnd !== undefined) this.#turn(undefined, out, atEnd);
-    this.#end();
+    this.end();
     return out;
   }
 
+  /** Whether a batch is done when each of its events is. */
+  get endsSilently(): boolean {
+    return this.#onAtomComplete === undefined;
+  }
+
+  /**
+   * Handles all events of a batch, between `begin` and `end`; `out` is empty and the one that it began with. Returns whether no error
+   * came of it, and there is room for all that did.
+   */
+  all(input: Atom, out: Atom): boolean {
+    const { n, keys, values } = input;
+    const passFailures = input.failures > 0;
+    const room = this.#allow(n);
+    for (let i = 0; i < n; i++) {
+      const value = values[i];
+      if (passFailures && value instanceof Failure) this.#failedInput(keys[i] as Key, value, out);
+      else this.#handle(keys[i] as Key, value, out);
+    }
+    return out.failures === 0 && out.n <= room;
+  }
+
+  /** The same for an event that is alone in its batch, and no error. */
+  one(key: Key, value: unknown, out: Atom): boolean {
+    const room = this.#allow(1);
+    this.#handle(key, value, out);
+    return out.failures === 0 && out.n <= room;
+  }
+
+  #handle(given: Key, value: unknown, out: Atom): void {
+    const { context } = this;
+    const keyed = this.#key;
+    let keying = keyed !== undefined;
+    try {
+      const key = keyed === undefined ? given : keyed.keyOf(value, given);
+      keying = false;
+      context.key = key;
+      context.cell = undefined;
+      context.savepoint = out.n;
+      const returned: unknown = this.#onNext?.(value, context);
+      if (returned !== undefined) settled(returned, context.path);
+      if (this.#undoLog.dirty) context.turns.keep();
+    } catch (error) {
+      if (keying && keyed !== undefined) this.#failedInput(given, failed(keyed.context, error), out);
+      else this.#failed(out, error);
+    }
+  }
+
   enter(pass: Pass): Atom {
-    const out = this.#begin(pass.items.length);
+    const out = this.#pool.take();
+    this.begin(out);
+    this.#allow(pass.items.length);
     for (const item of pass.items) {
       switch (pass.kind) {
         case 'requests':
@@ -401,7 +420,7 @@ export class HandlerOperator implements Operator {
           break;
       }
     }
-    this.#end();
+    this.end();
     return out;
   }
 
@@ -492,17 +511,22 @@ export class HandlerOperator implements Operator {
     out.fail(context.key ?? 0, handled !== undefined && handled.error === error ? handled : failure);
   }
 
-  #begin(taken: number): Atom {
-    const out = this.#pool.take();
+  /** The task has its turns from now on, and emits into this batch. */
+  begin(out: Atom): void {
     this.context.out = out;
-    // What has yet to be taken is there as well.
-    this.context.room = this.#backlog.room - taken;
     this.context.live = true;
     if (this.#key !== undefined) this.#key.context.live = true;
-    return out;
   }
 
-  #end(): void {
+  /** So many events have yet to be taken, and are there beside what is emitted. Returns for how many there is room. */
+  #allow(untaken: number): number {
+    const room = this.#backlog.room - untaken;
+    this.context.room = room;
+    return room;
+  }
+
+  /** The turns of the task are over. */
+  end(): void {
     this.context.rest();
     if (this.#key !== undefined) this.#key.context.rest();
   }

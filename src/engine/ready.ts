@@ -29,6 +29,8 @@ export interface Pace {
   left: number;
   /** Events. An atom may have very many, and is run whole all the same: what it has too many is missing afterwards. */
   events: number;
+  /** Whether somebody else may have a turn: set when anybody becomes ready, for entities that make several steps in a row. */
+  disturbed: boolean;
 }
 
 export interface Ready {
@@ -46,7 +48,7 @@ export interface Ready {
  * Strictly by class, at random within a class: all that follows from an atom is done before a generator makes the next.
  */
 export class RankedReady implements Ready {
-  readonly pace: Pace = { left: 0, events: 0 };
+  readonly pace: Pace = { left: 0, events: 0, disturbed: false };
   readonly #ranks: readonly RankList[] = [
     new RankList(),
     new RankList(),
@@ -72,6 +74,7 @@ export class RankedReady implements Ready {
 
   add(entity: Runnable): void {
     if (entity.place !== -1) return;
+    this.pace.disturbed = true;
     const { rank } = entity;
     const list = this.#ranks[rank] as RankList;
     const n = list.n++;
@@ -119,7 +122,7 @@ class RankList {
 
 /** First come, first served: whoever can run runs once in every round. */
 export class FairReady implements Ready {
-  readonly pace: Pace = { left: 0, events: 0 };
+  readonly pace: Pace = { left: 0, events: 0, disturbed: false };
   #ring: (Runnable | undefined)[] = Array.from({ length: 64 });
   #first = 0;
   #next = 0;
@@ -131,6 +134,7 @@ export class FairReady implements Ready {
 
   add(entity: Runnable): void {
     if (entity.place !== -1) return;
+    this.pace.disturbed = true;
     if (this.#next - this.#first === this.#ring.length) this.#grow();
     entity.place = this.#next & (this.#ring.length - 1);
     this.#ring[entity.place] = entity;

@@ -18,7 +18,9 @@ import { ATOM, type Atom, type AtomPool } from './atom.ts';
 import type { Backlog } from './backlog.ts';
 import type { Random } from './random.ts';
 import { SEQUENCERS, type Rank, type Ready, type Runnable } from './ready.ts';
+import type { Lap, Rounds } from './rounds.ts';
 import type { AtomicStream, Consumer, Cursor } from './stream.ts';
+import { WorkflowRuntime } from './workflow.ts';
 
 export class SequencerRuntime implements Runnable, Consumer {
   readonly rank: Rank = SEQUENCERS;
@@ -121,19 +123,62 @@ export class SequencerRuntime implements Runnable, Consumer {
     return true;
   }
 
-  /**
-   * Q4. Passes on an atom that was taken from its stream, then what it was offered meanwhile, and so on. One loop on purpose:
-   * apart from what the atoms themselves need, this is what a hop costs.
-   */
+  /** Q4. Passes on an atom that was taken from its stream, then what comes back of it, and so on. */
   #goRound(cursor: Cursor, taken: Atom): boolean {
+    const reader = this.#readyCount === 0 ? this.stream.soleReader : undefined;
+    const rounds = taken.end === ATOM && reader instanceof WorkflowRuntime ? reader.rounds : undefined;
+    const back = rounds?.stream.soleCursor;
+    if (rounds === undefined || back?.consumer !== this)
+      return this.#goOn(cursor, taken, this.#passOffered(taken));
+    return this.#circulate(rounds, back, cursor, taken);
+  }
+
+  /** Lets what comes of one atom be the next, for as long as nothing comes between. */
+  #circulate(rounds: Rounds, back: Cursor, cursor: Cursor, taken: Atom): boolean {
+    const ready = this.#ready;
+    const { pace } = ready;
+    const lap: Lap = { atom: taken, out: undefined };
+    let from = cursor;
+    for (;;) {
+      pace.disturbed = ready.before(this);
+      const hops = rounds.go(lap);
+      const { atom, out } = lap;
+      // The first was not from there, and the last may not have begun.
+      if (hops > 1 || (hops > 0 && out !== undefined)) this.last = back.input;
+      if (hops > 0) from = back;
+      if (out !== undefined) return this.#goOn(from, atom, this.#settle(rounds, atom, out));
+      // Q2.
+      if (hops === 0) {
+        from.stream.release(atom);
+        return true;
+      }
+      if (this.#readyCount > 0 || pace.left <= 0 || pace.events <= 0 || ready.before(this)) {
+        back.stream.keep(atom);
+        this.arrived(back);
+        return true;
+      }
+      pace.left--;
+      this.last = back.input;
+    }
+  }
+
+  /** Settles an atom that could not simply go on; what is published is offered meanwhile. */
+  #settle(rounds: Rounds, atom: Atom, out: Atom): boolean {
+    this.#takes = true;
+    const settled = rounds.workflow.settle(atom, out);
+    this.#takes = false;
+    if (settled) this.stream.passThrough(1, atom.n);
+    return settled;
+  }
+
+  /** Passes on what it was offered while it passed on an atom, and so on. */
+  #goOn(cursor: Cursor, first: Atom, firstPassed: boolean): boolean {
     const ready = this.#ready;
     const { pace } = ready;
     let from = cursor;
-    let atom = taken;
+    let atom = first;
+    let passed = firstPassed;
     for (;;) {
-      this.#takes = true;
-      const passed = this.#pass(atom);
-      this.#takes = false;
       if (!passed) {
         // The system has to stop: the atom goes back to where it was.
         from.stream.putBack(atom);
@@ -153,7 +198,16 @@ export class SequencerRuntime implements Runnable, Consumer {
       }
       pace.left--;
       this.last = from.input;
+      passed = this.#passOffered(atom);
     }
+  }
+
+  /** Passes on an atom, and takes what it is offered meanwhile. */
+  #passOffered(atom: Atom): boolean {
+    this.#takes = true;
+    const passed = this.#pass(atom);
+    this.#takes = false;
+    return passed;
   }
 
   /** Q3. Returns false if the system has to stop; the atom then stays with its input. */
@@ -164,7 +218,7 @@ export class SequencerRuntime implements Runnable, Consumer {
     const reader = stream.soleReader;
     if (atom.end === ATOM && reader?.accept !== undefined) {
       if (!reader.accept(atom)) return false;
-      stream.passThrough(atom);
+      stream.passThrough(1, atom.n);
     } else stream.append(atom.end === ATOM ? atom : this.#open(atom));
     return true;
   }

@@ -123,15 +123,19 @@ export class AtomicStream {
     return events;
   }
 
-  /** Who would read the next atom next, if it is one alone and it has read all others: it need not wait then (S4). */
-  get soleReader(): Consumer | undefined {
-    return this.#next === this.#first ? this.#only?.consumer : undefined;
+  /** The place of whoever would read the next atom next, if it is one alone and it has read all others: it need not wait then (S4). */
+  get soleCursor(): Cursor | undefined {
+    return this.#next === this.#first ? this.#only : undefined;
   }
 
-  /** Counts an atom that its sole reader has accepted without its being kept here. */
-  passThrough(atom: Atom): void {
-    this.events += atom.n;
-    this.#through++;
+  get soleReader(): Consumer | undefined {
+    return this.soleCursor?.consumer;
+  }
+
+  /** Counts atoms that their sole reader has accepted without their being kept here, and their events. */
+  passThrough(atoms: number, events: number): void {
+    this.events += events;
+    this.#through += atoms;
   }
 
   append(atom: Atom): void {

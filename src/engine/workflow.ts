@@ -12,9 +12,10 @@ import { SOURCE, type OnFailure } from '../graph/application.ts';
 import { ATOM, Atom, Failure, SEAL, type AtomPool, type End } from './atom.ts';
 import type { Backlog } from './backlog.ts';
 import type { Inbox, Pass } from './entrance.ts';
-import type { Operator } from './operators.ts';
+import { HandlerOperator, type Operator } from './operators.ts';
 import type { Ask } from './portal.ts';
 import { PORTALS, WORKFLOWS, type Pace, type Rank, type Ready, type Runnable } from './ready.ts';
+import { Rounds } from './rounds.ts';
 import type { AtomicStream, Consumer, Cursor } from './stream.ts';
 import type { Turns } from './turn.ts';
 
@@ -46,6 +47,8 @@ export class WorkflowRuntime implements Runnable, Consumer {
   readonly #host: WorkflowHost;
   readonly #pace: Pace;
   readonly #backlog: Backlog;
+  readonly #turns: Turns;
+  readonly #pool: AtomPool;
   #segments: readonly Segment[] = [];
   #sink: readonly number[] = [];
   #cursor: Cursor | undefined;
@@ -53,6 +56,8 @@ export class WorkflowRuntime implements Runnable, Consumer {
   #chain: readonly Operator[] | undefined;
   /** The only operator of that chain, if there is just one. */
   #only: Operator | undefined;
+  /** How events go round through it, if it can be so. */
+  rounds: Rounds | undefined = undefined;
   /** The outputs of the segments, while an atom runs. */
   readonly #outs: (Atom | undefined)[] = [];
 
@@ -64,6 +69,8 @@ export class WorkflowRuntime implements Runnable, Consumer {
     this.#host = host;
     this.#pace = host.ready.pace;
     this.#backlog = host.backlog;
+    this.#turns = host.turns;
+    this.#pool = host.pool;
     this.inbox = new PassQueue(this, host.ready);
   }
 
@@ -79,6 +86,13 @@ export class WorkflowRuntime implements Runnable, Consumer {
 
   read(stream: AtomicStream, from: 'end' | 'start'): void {
     this.#cursor = stream.attach(this, from);
+    const task = this.#only;
+    if (task instanceof HandlerOperator && task.endsSilently)
+      this.rounds = new Rounds(this, task, stream, this.stream, {
+        turns: this.#turns,
+        pool: this.#pool,
+        pace: this.#pace,
+      });
   }
 
   /** Stops reading and forgets what has not been done. */
@@ -103,18 +117,22 @@ export class WorkflowRuntime implements Runnable, Consumer {
   /** Runs an atom and publishes its outputs. Returns false if it failed and the system has to stop. */
   accept(atom: Atom): boolean {
     this.#pace.events -= atom.n;
-    const out = this.#run(atom);
+    return this.settle(atom, this.#run(atom));
+  }
+
+  /** Publishes what came of an atom, or undoes it all. Returns false if the system has to stop. */
+  settle(atom: Atom, out: Atom): boolean {
     if (out.n > this.#backlog.most - this.#backlog.events) this.#refuse(out);
     if (out.failures === 0) {
       out.end = atom.end;
       this.stream.append(out);
-      this.#host.turns.commit();
+      this.#turns.commit();
       return true;
     }
     if (!this.#undo(out, atom)) return false;
     // The atom is set aside, the end of the stream is not.
     if (atom.end === SEAL) {
-      const seal = this.#host.pool.take();
+      const seal = this.#pool.take();
       seal.end = SEAL;
       this.stream.append(seal);
     }
@@ -126,8 +144,8 @@ export class WorkflowRuntime implements Runnable, Consumer {
     const out = this.#run(atom);
     if (out.failures > 0) return this.#undo(out, atom);
     if (out.n > 0 || atom.end === ATOM) this.stream.append(out);
-    else this.#host.pool.give(out);
-    this.#host.turns.commit();
+    else this.#pool.give(out);
+    this.#turns.commit();
     return true;
   }
 
@@ -153,14 +171,14 @@ export class WorkflowRuntime implements Runnable, Consumer {
     const out = this.#chain === undefined ? this.#runFrom(segment, first) : first;
     if (out.failures > 0) return this.#undo(out, pass);
     if (out.n > 0) this.stream.append(out);
-    else this.#host.pool.give(out);
-    this.#host.turns.commit();
+    else this.#pool.give(out);
+    this.#turns.commit();
     return true;
   }
 
   /** Runs the operators of a chain from one on. The result is a batch that this workflow owns. */
   #runChain(operators: readonly Operator[], from: number, input: Atom, inputOwned: boolean, ends: End): Atom {
-    const { pool } = this.#host;
+    const pool = this.#pool;
     let batch = input;
     let owned = inputOwned;
     for (let i = from; i < operators.length; i++) {
@@ -178,12 +196,12 @@ export class WorkflowRuntime implements Runnable, Consumer {
     if (this.#segments[segment]?.readers !== 0) this.#outs[segment] = first;
     // It leads nowhere: only its failures count.
     else if (first.failures > 0) return first;
-    else this.#host.pool.give(first);
+    else this.#pool.give(first);
     return this.#runSegments(undefined, segment + 1, ATOM);
   }
 
   #runSegments(source: Atom | undefined, from: number, ends: End): Atom {
-    const { pool } = this.#host;
+    const pool = this.#pool;
     const segments = this.#segments;
     const outs = this.#outs;
     // The failures of branches that lead nowhere count as well.
@@ -224,13 +242,13 @@ export class WorkflowRuntime implements Runnable, Consumer {
     let all: Atom | undefined;
     for (const input of inputs) {
       const batch = input === SOURCE ? source : outs[input];
-      if (batch !== undefined) (all ??= this.#host.pool.take()).pushAll(batch);
+      if (batch !== undefined) (all ??= this.#pool.take()).pushAll(batch);
     }
     return all;
   }
 
   #copyOf(batch: Atom): Atom {
-    const copy = this.#host.pool.take();
+    const copy = this.#pool.take();
     copy.pushAll(batch);
     return copy;
   }
@@ -243,15 +261,15 @@ export class WorkflowRuntime implements Runnable, Consumer {
   /** W4. */
   #undo(out: Atom, work: Atom | Pass): boolean {
     const failure = out.values.find((value, i) => i < out.n && value instanceof Failure) as Failure;
-    this.#host.turns.undo();
+    this.#turns.undo();
     const error = atomFailed(this.path, failure, out.failures);
-    this.#host.pool.give(out);
+    this.#pool.give(out);
     const setAside = this.#host.failed(this, work, error);
     // Those who asked must not wait for an answer that was undone.
     if (setAside && 'kind' in work && work.kind !== 'timers') {
       for (const ask of work.items as readonly Ask[])
         (work.kind === 'requests' ? ask : ask.outer)?.fail(error);
-      this.#host.turns.flush();
+      this.#turns.flush();
     }
     return setAside;
   }

@@ -26,12 +26,9 @@ export interface StateHandle {
   readonly slot: string;
   /** Whether it is state of one of Portico's own operators: then it belongs to that operator alone. */
   readonly own: boolean;
-  /** Where contexts remember its slot: below `HANDLE_PLACES`. Several handles may share a place. */
-  readonly place: number;
+  /** No other handle has this number. */
+  readonly id: number;
 }
-
-/** How many handles a context remembers the slots of. */
-export const HANDLE_PLACES = 16;
 
 /** What state handles need. */
 export interface StateContext {

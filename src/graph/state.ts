@@ -4,8 +4,14 @@
  */
 import { PorticoError } from '../errors.ts';
 import { inWords } from './arguments.ts';
-import { absent, HANDLE_PLACES, type StateContext, type StateHandle } from './context.ts';
+import { absent, type StateContext, type StateHandle } from './context.ts';
 import type { Key } from './keys.ts';
+
+// A constant of this module is known to the compiler; what is imported has to be looked up and compared at length.
+const ABSENT: typeof absent = absent;
+
+/** How many handles there are. */
+let handles = 0;
 
 /** A single value. */
 export class ValueState<T> implements StateHandle {
@@ -13,7 +19,7 @@ export class ValueState<T> implements StateHandle {
   readonly name: string;
   readonly slot: string;
   readonly own: boolean;
-  readonly place: number = nextPlace();
+  readonly id: number = ++handles;
   readonly #initial: T;
 
   constructor(scope: 'key' | 'task', name: string, slot: string, initial: T, own = false) {
@@ -29,7 +35,7 @@ export class ValueState<T> implements StateHandle {
   get(ctx: StateContext): T {
     if (!isContext(ctx)) throw noContext(this);
     const value = ctx.readState(this);
-    return value === absent ? this.#initial : (value as T);
+    return value === ABSENT ? this.#initial : (value as T);
   }
 
   /** Sets the value. Treat it as immutable from then on; a strict system freezes it. */
@@ -85,7 +91,7 @@ export class MapState<K extends Key, V> implements StateHandle {
   readonly name: string;
   readonly slot: string;
   readonly own: boolean;
-  readonly place: number = nextPlace();
+  readonly id: number = ++handles;
 
   constructor(scope: 'key' | 'task', name: string, slot: string, own = false) {
     this.own = own;
@@ -96,12 +102,12 @@ export class MapState<K extends Key, V> implements StateHandle {
 
   get(ctx: StateContext, key: K): V | undefined {
     const value = this.#entries(ctx)?.get(key);
-    return value === absent ? undefined : (value as V | undefined);
+    return value === ABSENT ? undefined : (value as V | undefined);
   }
 
   has(ctx: StateContext, key: K): boolean {
     const entries = this.#entries(ctx);
-    return entries !== undefined && entries.has(key) && entries.get(key) !== absent;
+    return entries !== undefined && entries.has(key) && entries.get(key) !== ABSENT;
   }
 
   set(ctx: StateContext, key: K, value: V): void {
@@ -128,13 +134,13 @@ export class MapState<K extends Key, V> implements StateHandle {
   /** The entries as they are now, in the order in which their keys came. */
   entries(ctx: StateContext): [K, V][] {
     const entries = this.#entries(ctx);
-    return entries === undefined ? [] : ([...entries].filter(([, value]) => value !== absent) as [K, V][]);
+    return entries === undefined ? [] : ([...entries].filter(([, value]) => value !== ABSENT) as [K, V][]);
   }
 
   #entries(ctx: StateContext): Entries | undefined {
     if (!isContext(ctx)) throw noContext(this);
     const entries = ctx.readState(this);
-    return entries === absent ? undefined : (entries as Entries);
+    return entries === ABSENT ? undefined : (entries as Entries);
   }
 }
 
@@ -213,12 +219,4 @@ function isPlain(value: unknown): value is object {
   const prototype: unknown = Object.getPrototypeOf(value);
   const plain = prototype === Object.prototype || prototype === null || Array.isArray(value);
   return plain && !Object.isFrozen(value);
-}
-
-let places = 0;
-
-/** Handles declared together take different places. */
-function nextPlace(): number {
-  places = (places + 1) % HANDLE_PLACES;
-  return places;
 }
