@@ -1,5 +1,5 @@
 /** The context that handlers are given: one for all actors of a system, exact in each turn. */
-import { PorticoError, type Key, type Log, type StateHandle } from '../src/index.ts';
+import { PorticoError, type Key, type Log, type StateAccess } from '../src/index.ts';
 import { Behavior, type Definition } from './behavior.ts';
 import { children, stopChild } from './children.ts';
 import type { ActorContext, CreateOptions, StashBuffer, Timers } from './context.ts';
@@ -177,6 +177,11 @@ export class LiveContext implements ActorContext<never> {
     return known.id === key ? known : (this.#selves[at] = new ActorRef<never>(key));
   }
 
+  /** @internal */
+  get states(): StateAccess {
+    return this.t.states;
+  }
+
   get name(): string {
     return calledBy(this.self);
   }
@@ -250,21 +255,6 @@ export class LiveContext implements ActorContext<never> {
 
   random(bound: number): number {
     return this.t.random(bound);
-  }
-
-  /** @internal */
-  readState(handle: StateHandle): unknown {
-    return this.t.readState(handle);
-  }
-
-  /** @internal */
-  writeState(handle: StateHandle, value: unknown): void {
-    this.t.writeState(handle, value);
-  }
-
-  /** @internal */
-  writeEntry(handle: StateHandle, key: Key, value: unknown): void {
-    this.t.writeEntry(handle, key, value);
   }
 }
 

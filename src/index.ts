@@ -59,6 +59,7 @@ export type {
   ProcessorContext,
   ReplierContext,
   RequestId,
+  StateAccess,
   StateContext,
   StateHandle,
   TimerId,

@@ -13,7 +13,7 @@ import {
   type Log,
   type LogLevel,
   type ProcessorContext,
-  type StateHandle,
+  type StateAccess,
 } from '../../src/index.ts';
 import {
   ActorRef,
@@ -487,18 +487,8 @@ class KitContext<M> implements ActorContext<M> {
   }
 
   /** @internal */
-  readState(handle: StateHandle): unknown {
-    return this.#task.readState(handle);
-  }
-
-  /** @internal */
-  writeState(handle: StateHandle, value: unknown): void {
-    this.#task.writeState(handle, value);
-  }
-
-  /** @internal */
-  writeEntry(handle: StateHandle, key: Key, value: unknown): void {
-    this.#task.writeEntry(handle, key, value);
+  get states(): StateAccess {
+    return this.#task.states;
   }
 
   #activate(key: Key): void {

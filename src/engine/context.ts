@@ -12,6 +12,7 @@ import {
   type Future,
   type Log,
   type RequestId,
+  type StateAccess,
   type StateHandle,
   type TimerId,
 } from '../graph/context.ts';
@@ -35,7 +36,8 @@ const ABSENT: typeof absent = absent;
 /** How many handles a context remembers the slots of. */
 const HANDLES = 16;
 
-export class TaskContext implements AnyContext {
+export class TaskContext implements AnyContext, StateAccess {
+  readonly states: StateAccess = this;
   key: Key | undefined = undefined;
   /** Whether the task has a turn. */
   live = false;

@@ -30,16 +30,22 @@ export interface StateHandle {
   readonly id: number;
 }
 
+/** Where the state of a task is. */
+export interface StateAccess {
+  /** The state behind a handle; `absent` if it was never set. */
+  readState(handle: StateHandle): unknown;
+  /** Sets the state behind a handle; `absent` deletes it. */
+  writeState(handle: StateHandle, value: unknown): void;
+  /** Sets one entry of the map behind a handle; `absent` deletes it. */
+  writeEntry(handle: StateHandle, key: Key, value: unknown): void;
+  /** Refuses what cannot be stored, if this system is kept. */
+  mustStore?(value: unknown): void;
+}
+
 /** What state handles need. */
 export interface StateContext {
-  /** @internal The state behind a handle; `absent` if it was never set. */
-  readState(handle: StateHandle): unknown;
-  /** @internal Sets the state behind a handle; `absent` deletes it. */
-  writeState(handle: StateHandle, value: unknown): void;
-  /** @internal Sets one entry of the map behind a handle; `absent` deletes it. */
-  writeEntry(handle: StateHandle, key: Key, value: unknown): void;
-  /** @internal Refuses what cannot be stored, if this system is kept. */
-  mustStore?(value: unknown): void;
+  /** @internal Where the state is that belongs to the turn of this context. */
+  readonly states: StateAccess;
 }
 
 /** The context of tasks that answer with a value: map, filter, flatMap, key. */

@@ -4,7 +4,7 @@
  */
 import { PorticoError } from '../errors.ts';
 import { inWords } from './arguments.ts';
-import { absent, type StateContext, type StateHandle } from './context.ts';
+import { absent, type StateAccess, type StateContext, type StateHandle } from './context.ts';
 import type { Key } from './keys.ts';
 
 // A constant of this module is known to the compiler; what is imported has to be looked up and compared at length.
@@ -33,35 +33,34 @@ export class ValueState<T> implements StateHandle {
 
   /** The value, or the initial one if none was set. */
   get(ctx: StateContext): T {
-    if (!isContext(ctx)) throw noContext(this);
-    const value = ctx.readState(this);
+    const value = statesOf(ctx, this).readState(this);
     return value === ABSENT ? this.#initial : (value as T);
   }
 
   /** Sets the value. Treat it as immutable from then on; a strict system freezes it. */
   set(ctx: StateContext, value: T): void {
-    if (!isContext(ctx)) throw noContext(this);
-    ctx.writeState(this, value);
+    statesOf(ctx, this).writeState(this, value);
   }
 
   /** Sets what `change` makes of the value, and returns it. */
   update(ctx: StateContext, change: (value: T) => T): T {
     const value = change(this.get(ctx));
     if (value instanceof Promise) throw promised(this, value);
-    ctx.writeState(this, value);
+    statesOf(ctx, this).writeState(this, value);
     return value;
   }
 
   /** Forgets the value; the initial one is read again. */
   delete(ctx: StateContext): void {
-    if (!isContext(ctx)) throw noContext(this);
-    ctx.writeState(this, absent);
+    statesOf(ctx, this).writeState(this, absent);
   }
 }
 
-/** Whether this is a context. The call that follows looks at the same, so asking costs nothing. */
-function isContext(ctx: StateContext): boolean {
-  return (ctx as StateContext | null | undefined)?.readState !== undefined;
+/** Where the state is; whoever has used it without a context is told so. */
+function statesOf(ctx: StateContext, handle: StateHandle): StateAccess {
+  const states = (ctx as StateContext | null | undefined)?.states;
+  if (states === undefined) throw noContext(handle);
+  return states;
 }
 
 function noContext({ name }: StateHandle): PorticoError {
@@ -111,19 +110,16 @@ export class MapState<K extends Key, V> implements StateHandle {
   }
 
   set(ctx: StateContext, key: K, value: V): void {
-    if (!isContext(ctx)) throw noContext(this);
-    ctx.writeEntry(this, key, value);
+    statesOf(ctx, this).writeEntry(this, key, value);
   }
 
   delete(ctx: StateContext, key: K): void {
-    if (!isContext(ctx)) throw noContext(this);
-    ctx.writeEntry(this, key, absent);
+    statesOf(ctx, this).writeEntry(this, key, absent);
   }
 
   /** Forgets all entries of this map, and of this map only. */
   clear(ctx: StateContext): void {
-    if (!isContext(ctx)) throw noContext(this);
-    ctx.writeState(this, absent);
+    statesOf(ctx, this).writeState(this, absent);
   }
 
   size(ctx: StateContext): number {
@@ -138,8 +134,7 @@ export class MapState<K extends Key, V> implements StateHandle {
   }
 
   #entries(ctx: StateContext): Entries | undefined {
-    if (!isContext(ctx)) throw noContext(this);
-    const entries = ctx.readState(this);
+    const entries = statesOf(ctx, this).readState(this);
     return entries === ABSENT ? undefined : (entries as Entries);
   }
 }

@@ -127,7 +127,7 @@ export function vsm<I, O>(initial: MachineState<I, O>): Task<I, O> {
       });
     }
     // States are functions, so only a machine that stays in its first one can be kept.
-    ctx.mustStore?.(next);
+    ctx.states.mustStore?.(next);
     state.set(ctx, next);
   };
   const spec = handlerSpec('vsm', { onNext: erased(onNext) }, { owns: [state] });
