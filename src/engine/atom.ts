@@ -123,6 +123,6 @@ export class AtomPool {
 }
 
 /** Spare atoms with more room than this in all are left to the garbage collector. */
-const MOST_ROOM = 0x8_0000;
+const MOST_ROOM = 0x8000;
 /** More spare atoms than this are not kept. */
 const MOST_SPARE = 256;

@@ -115,9 +115,9 @@ export class TaskContext implements AnyContext, StateAccess {
   }
 
   emit(value: unknown): void {
-    if ((this as TaskContext | undefined) === undefined) throw unbound('emit');
-    const { out, key } = this;
-    if (out === undefined) throw this.#cannot('emit');
+    const out = (this as TaskContext | undefined)?.out;
+    if (out === undefined) throw TaskContext.#notNow(this, 'emit');
+    const { key } = this;
     if (this.#checks !== undefined && typeof value === 'object') this.#checks.see(value, this.path);
     const { n } = out;
     if (n >= this.room) this.#mayGrow(n - this.savepoint);
@@ -128,9 +128,8 @@ export class TaskContext implements AnyContext, StateAccess {
   }
 
   emitTo(key: Key, value: unknown): void {
-    if ((this as TaskContext | undefined) === undefined) throw unbound('emitTo');
-    const { out } = this;
-    if (out === undefined) throw this.#cannot('emitTo');
+    const out = (this as TaskContext | undefined)?.out;
+    if (out === undefined) throw TaskContext.#notNow(this, 'emitTo');
     if (this.#checks !== undefined && typeof value === 'object') this.#checks.see(value, this.path);
     const { n } = out;
     if (n >= this.room) this.#mayGrow(n - this.savepoint);
@@ -434,16 +433,8 @@ export class TaskContext implements AnyContext, StateAccess {
   }
 
   #find(handle: StateHandle): Cell | undefined {
-    if (!this.live) throw this.#stateOutside(handle);
     const { key } = this;
-    if (key === undefined) {
-      const what = `the state ${handle.name} belongs to a key, and there is no event that has one`;
-      throw this.#wrong(
-        'state/no-key',
-        what,
-        'Use perTaskState or perTaskMap in onAtomComplete and onComplete',
-      );
-    }
+    if (!this.live || key === undefined) throw this.#noState(handle);
     const cell = this.#state.find(key);
     if (cell !== undefined) cell.used = true;
     this.cell = cell;
@@ -538,9 +529,12 @@ export class TaskContext implements AnyContext, StateAccess {
   }
 
   static #alive(ctx: TaskContext | undefined, what: string): void {
-    if (ctx === undefined) throw unbound(what);
-    if (!ctx.live) throw ctx.#outside(what);
-    if (ctx.out === undefined) throw ctx.#cannot(what);
+    if (ctx?.live !== true || ctx.out === undefined) throw TaskContext.#notNow(ctx, what);
+  }
+
+  /** Why something cannot be done with a context, or without one. */
+  static #notNow(ctx: TaskContext | undefined, what: string): PorticoError {
+    return ctx === undefined ? unbound(what) : ctx.#cannot(what);
   }
 
   #cannot(what: string): PorticoError {
@@ -553,6 +547,16 @@ export class TaskContext implements AnyContext, StateAccess {
     const cure =
       'Use a context only in the call that it was given to; what takes time comes back as an event';
     return this.#wrong('context/outside-turn', `${what} was called outside a turn of this task`, cure);
+  }
+
+  #noState(handle: StateHandle): PorticoError {
+    if (!this.live) return this.#stateOutside(handle);
+    const what = `the state ${handle.name} belongs to a key, and there is no event that has one`;
+    return this.#wrong(
+      'state/no-key',
+      what,
+      'Use perTaskState or perTaskMap in onAtomComplete and onComplete',
+    );
   }
 
   #stateOutside(handle: StateHandle): PorticoError {
