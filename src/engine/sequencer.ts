@@ -7,7 +7,7 @@
  * Q3. If one workflow alone reads its stream and has nothing else of it to read, the atom goes straight there, in the
  *     same step. In the stepping system the workflow would have been next in any case: nothing of its class is ready.
  * Q4. If what comes of it comes back here, and nothing else is ready here, that is the next step; as long as it is nobody
- *     else's turn, it is made at once.
+ *     else's turn, it is made at once: without any stream between, if that can be (H1).
  * Q5. While the backlog is crowded, what goes round here goes before what comes here, whatever the strategy says; but each time
  *     when as many events went round as wait now, something that comes has its turn.
  */
@@ -152,7 +152,7 @@ export class SequencerRuntime implements Runnable, Consumer {
         from.stream.release(atom);
         return true;
       }
-      if (this.#readyCount > 0 || pace.left <= 0 || pace.events <= 0 || ready.before(this)) {
+      if (this.#hasToWait()) {
         back.stream.keep(atom);
         this.arrived(back);
         return true;
@@ -173,8 +173,7 @@ export class SequencerRuntime implements Runnable, Consumer {
 
   /** Passes on what it was offered while it passed on an atom, and so on. */
   #goOn(cursor: Cursor, first: Atom, firstPassed: boolean): boolean {
-    const ready = this.#ready;
-    const { pace } = ready;
+    const { pace } = this.#ready;
     let from = cursor;
     let atom = first;
     let passed = firstPassed;
@@ -191,7 +190,7 @@ export class SequencerRuntime implements Runnable, Consumer {
       this.#offered = undefined;
       atom = offered;
       from = this.#offeredBy as Cursor;
-      if (this.#readyCount > 0 || pace.left <= 0 || pace.events <= 0 || ready.before(this)) {
+      if (this.#hasToWait()) {
         from.stream.keep(atom);
         this.arrived(from);
         return true;
@@ -200,6 +199,12 @@ export class SequencerRuntime implements Runnable, Consumer {
       this.last = from.input;
       passed = this.#passOffered(atom);
     }
+  }
+
+  /** Whether what came back is not the next: something else is ready here, or somebody else may have a turn. */
+  #hasToWait(): boolean {
+    const { pace } = this.#ready;
+    return this.#readyCount > 0 || pace.left <= 0 || pace.events <= 0 || this.#ready.before(this);
   }
 
   /** Passes on an atom, and takes what it is offered meanwhile. */

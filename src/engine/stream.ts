@@ -128,6 +128,7 @@ export class AtomicStream {
     return this.#next === this.#first ? this.#only : undefined;
   }
 
+  /** Who that is. */
   get soleReader(): Consumer | undefined {
     return this.soleCursor?.consumer;
   }
