@@ -125,8 +125,10 @@ export class SequencerRuntime implements Runnable, Consumer {
 
   /** Q4. Passes on an atom that was taken from its stream, then what comes back of it, and so on. */
   #goRound(cursor: Cursor, taken: Atom): boolean {
-    const reader = this.#readyCount === 0 ? this.stream.soleReader : undefined;
-    const rounds = taken.end === ATOM && reader instanceof WorkflowRuntime ? reader.rounds : undefined;
+    // One hop alone would not be worth the preparation.
+    const goesOn = taken.end === ATOM && this.#readyCount === 0 && !this.#ready.before(this);
+    const reader = goesOn ? this.stream.soleReader : undefined;
+    const rounds = reader instanceof WorkflowRuntime ? reader.rounds : undefined;
     const back = rounds?.stream.soleCursor;
     if (rounds === undefined || back?.consumer !== this)
       return this.#goOn(cursor, taken, this.#passOffered(taken));
@@ -135,12 +137,11 @@ export class SequencerRuntime implements Runnable, Consumer {
 
   /** Lets what comes of one atom be the next, for as long as nothing comes between. */
   #circulate(rounds: Rounds, back: Cursor, cursor: Cursor, taken: Atom): boolean {
-    const ready = this.#ready;
-    const { pace } = ready;
+    const { pace } = this.#ready;
     const lap: Lap = { atom: taken, out: undefined };
     let from = cursor;
     for (;;) {
-      pace.disturbed = ready.before(this);
+      pace.disturbed = false;
       const hops = rounds.go(lap);
       const { atom, out } = lap;
       // The first was not from there, and the last may not have begun.

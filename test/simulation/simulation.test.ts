@@ -38,6 +38,7 @@ describe('the simulation', () => {
   it.each([
     ['the outside refused more calls than there were, and did so for ever', 1536, 'ledger'],
     ['the clock was set back between the time of a timer and its turn', 6735, 'circuit'],
+    ['who was looked at had been taken over by one that woke up, and had not noticed yet', 316295, 'circuit'],
   ])('is not misled where %s', async (_, seed, name) => {
     expect((await runSeed(seed, name)).steps).toBeGreaterThan(1_000);
   });
