@@ -368,20 +368,19 @@ export class HandlerOperator implements Operator {
   all(input: Atom, out: Atom): boolean {
     const { n, keys, values } = input;
     const passFailures = input.failures > 0;
-    const room = this.#allow(n);
+    this.allow(n);
     for (let i = 0; i < n; i++) {
       const value = values[i];
       if (passFailures && value instanceof Failure) this.#failedInput(keys[i] as Key, value, out);
       else this.#handle(keys[i] as Key, value, out);
     }
-    return out.failures === 0 && out.n <= room;
+    return out.failures === 0 && out.n <= this.context.room;
   }
 
-  /** The same for an event that is alone in its batch, and no error. */
+  /** The same for an event that is alone in its batch, and no error; `allow` was called, and nothing was committed since. */
   one(key: Key, value: unknown, out: Atom): boolean {
-    const room = this.#allow(1);
     this.#handle(key, value, out);
-    return out.failures === 0 && out.n <= room;
+    return out.failures === 0 && out.n <= this.context.room;
   }
 
   #handle(given: Key, value: unknown, out: Atom): void {
@@ -406,7 +405,7 @@ export class HandlerOperator implements Operator {
   enter(pass: Pass): Atom {
     const out = this.#pool.take();
     this.begin(out);
-    this.#allow(pass.items.length);
+    this.allow(pass.items.length);
     for (const item of pass.items) {
       switch (pass.kind) {
         case 'requests':
@@ -518,11 +517,9 @@ export class HandlerOperator implements Operator {
     if (this.#key !== undefined) this.#key.context.live = true;
   }
 
-  /** So many events have yet to be taken, and are there beside what is emitted. Returns for how many there is room. */
-  #allow(untaken: number): number {
-    const room = this.#backlog.room - untaken;
-    this.context.room = room;
-    return room;
+  /** So many events have yet to be taken, and are there beside what is emitted: for the rest there is room. */
+  allow(untaken: number): void {
+    this.context.room = this.#backlog.room - untaken;
   }
 
   /** The turns of the task are over. */

@@ -77,26 +77,29 @@ export class Rounds {
     let [key] = first.keys as [Key];
     let [value] = first.values;
     const atom = new Atom();
-    let { left, events } = pace;
+    const most = Math.min(pace.left + 1, pace.events);
     let hops = 0;
     task.begin(atom);
+    task.allow(1);
     for (;;) {
-      events--;
       if (!task.one(key, value, atom)) {
         lap.out = atom;
         break;
       }
-      if (undoLog.touched) turns.commit();
+      if (undoLog.touched) {
+        turns.commit();
+        task.allow(1);
+      }
       hops++;
-      if (atom.n !== 1 || pace.disturbed || left <= 0 || events <= 0) break;
+      if (atom.n !== 1 || pace.disturbed || hops >= most) break;
       key = atom.keys[0] as Key;
       value = atom.values[0];
       atom.n = 0;
-      left--;
     }
     task.end();
-    pace.left = left;
-    pace.events = events;
+    const begun = lap.out === undefined ? hops : hops + 1;
+    pace.left -= begun - 1;
+    pace.events -= begun;
     if (hops === 0) return 0;
     this.#source.release(first);
     if (lap.out === undefined) {
