@@ -171,7 +171,7 @@ export class TaskContext implements AnyContext, StateAccess {
     for (let slot = cell.slots - 1; slot >= 0; slot--) {
       if (cell.get(slot) === ABSENT) continue;
       undoLog.before(cell, slot, true);
-      cell.set(slot, absent);
+      cell.set(slot, ABSENT);
     }
   }
 
@@ -234,7 +234,7 @@ export class TaskContext implements AnyContext, StateAccess {
     this.turns.undoLog.beforeEntry(cell, entries, checked, value);
     entries.put(checked, value);
     // C4: an empty map is no state.
-    if (value === ABSENT && entries.size === entries.gone) this.writeState(handle, absent);
+    if (value === ABSENT && entries.size === entries.gone) this.writeState(handle, ABSENT);
   }
 
   mustStore(value: unknown): void {

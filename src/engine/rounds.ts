@@ -18,37 +18,28 @@ import type { Turns } from './turn.ts';
 export interface Lap {
   /** The next atom. */
   atom: Atom;
-  /** What came of it, if it was run and that cannot simply be passed on. It has to be settled. */
+  /** What came of it, if it was run and that cannot simply be passed on. The workflow has to settle it. */
   out: Atom | undefined;
-}
-
-/** Who decides what becomes of an atom that was run. */
-export interface Settles {
-  /** Publishes what came of an atom, or undoes it; false if the system has to stop. */
-  settle(atom: Atom, out: Atom): boolean;
 }
 
 export class Rounds {
   /** Where the atoms come from, and where what comes of them goes. */
   readonly #source: AtomicStream;
-  readonly stream: AtomicStream;
-  readonly workflow: Settles;
+  readonly #stream: AtomicStream;
   readonly #task: HandlerOperator;
   readonly #turns: Turns;
   readonly #pool: AtomPool;
   readonly #pace: Pace;
 
   constructor(
-    workflow: Settles,
     task: HandlerOperator,
     source: AtomicStream,
     stream: AtomicStream,
     { turns, pool, pace }: { readonly turns: Turns; readonly pool: AtomPool; readonly pace: Pace },
   ) {
-    this.workflow = workflow;
     this.#task = task;
     this.#source = source;
-    this.stream = stream;
+    this.#stream = stream;
     this.#turns = turns;
     this.#pool = pool;
     this.#pace = pace;
@@ -161,6 +152,6 @@ export class Rounds {
   /** So many atoms were read and published, with so many events. */
   #count(atoms: number, taken: number, made: number): void {
     this.#source.passThrough(atoms, taken);
-    this.stream.passThrough(atoms, made);
+    this.#stream.passThrough(atoms, made);
   }
 }

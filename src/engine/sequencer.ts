@@ -128,15 +128,16 @@ export class SequencerRuntime implements Runnable, Consumer {
     // One hop alone would not be worth the preparation.
     const goesOn = taken.end === ATOM && this.#readyCount === 0 && !this.#ready.before(this);
     const reader = goesOn ? this.stream.soleReader : undefined;
-    const rounds = reader instanceof WorkflowRuntime ? reader.rounds : undefined;
-    const back = rounds?.stream.soleCursor;
-    if (rounds === undefined || back?.consumer !== this)
+    const workflow = reader instanceof WorkflowRuntime ? reader : undefined;
+    const back = workflow?.stream.soleCursor;
+    const rounds = back?.consumer === this ? workflow?.rounds : undefined;
+    if (workflow === undefined || back === undefined || rounds === undefined)
       return this.#goOn(cursor, taken, this.#passOffered(taken));
-    return this.#circulate(rounds, back, cursor, taken);
+    return this.#circulate(workflow, rounds, back, cursor, taken);
   }
 
   /** Lets what comes of one atom be the next, for as long as nothing comes between. */
-  #circulate(rounds: Rounds, back: Cursor, cursor: Cursor, taken: Atom): boolean {
+  #circulate(workflow: WorkflowRuntime, rounds: Rounds, back: Cursor, cursor: Cursor, taken: Atom): boolean {
     const { pace } = this.#ready;
     const lap: Lap = { atom: taken, out: undefined };
     let from = cursor;
@@ -147,7 +148,7 @@ export class SequencerRuntime implements Runnable, Consumer {
       // The first was not from there, and the last may not have begun.
       if (hops > 1 || (hops > 0 && out !== undefined)) this.last = back.input;
       if (hops > 0) from = back;
-      if (out !== undefined) return this.#goOn(from, atom, this.#settle(rounds, atom, out));
+      if (out !== undefined) return this.#goOn(from, atom, this.#settle(workflow, atom, out));
       // Q2.
       if (hops === 0) {
         from.stream.release(atom);
@@ -164,9 +165,9 @@ export class SequencerRuntime implements Runnable, Consumer {
   }
 
   /** Settles an atom that could not simply go on; what is published is offered meanwhile. */
-  #settle(rounds: Rounds, atom: Atom, out: Atom): boolean {
+  #settle(workflow: WorkflowRuntime, atom: Atom, out: Atom): boolean {
     this.#takes = true;
-    const settled = rounds.workflow.settle(atom, out);
+    const settled = workflow.settle(atom, out);
     this.#takes = false;
     if (settled) this.stream.passThrough(1, atom.n);
     return settled;

@@ -88,7 +88,7 @@ export class WorkflowRuntime implements Runnable, Consumer {
     this.#cursor = stream.attach(this, from);
     const task = this.#only;
     if (task instanceof HandlerOperator && task.endsSilently)
-      this.rounds = new Rounds(this, task, stream, this.stream, {
+      this.rounds = new Rounds(task, stream, this.stream, {
         turns: this.#turns,
         pool: this.#pool,
         pace: this.#pace,

@@ -52,7 +52,7 @@ export class ValueState<T> implements StateHandle {
 
   /** Forgets the value; the initial one is read again. */
   delete(ctx: StateContext): void {
-    statesOf(ctx, this).writeState(this, absent);
+    statesOf(ctx, this).writeState(this, ABSENT);
   }
 }
 
@@ -114,12 +114,12 @@ export class MapState<K extends Key, V> implements StateHandle {
   }
 
   delete(ctx: StateContext, key: K): void {
-    statesOf(ctx, this).writeEntry(this, key, absent);
+    statesOf(ctx, this).writeEntry(this, key, ABSENT);
   }
 
   /** Forgets all entries of this map, and of this map only. */
   clear(ctx: StateContext): void {
-    statesOf(ctx, this).writeState(this, absent);
+    statesOf(ctx, this).writeState(this, ABSENT);
   }
 
   size(ctx: StateContext): number {
